@@ -1,0 +1,76 @@
+# Everything a person or CI does here. `make` alone lists it.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN     := bin/ussdgw
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := go tool -modfile=tools/go.mod
+FUZZFOR ?= 30s
+ARGS    ?=
+
+.PHONY: help
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/ussdgw, one static binary
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/ussdgw
+
+.PHONY: run
+run: build ## Run everything on this machine (options: make run ARGS='--data ./devdata')
+	@exec ./$(BIN) dev $(ARGS)
+
+.PHONY: dial
+dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--lang ru')
+	@exec ./$(BIN) dial '*900#' $(ARGS)
+
+.PHONY: test
+test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
+	go test -race -timeout 20m ./...
+
+.PHONY: servers
+servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing
+	@.ci/servers
+
+.PHONY: check
+check: build ## Format, vet, staticcheck, tidy modules, import rules, menus
+	@unformatted="$$($(TOOL) gofumpt -l .)"; if [ -n "$$unformatted" ]; then \
+		echo "not formatted, run 'make format':"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	go mod tidy -diff
+	go test -count=1 -run 'Imports' ./cmd/ussdgw
+	./$(BIN) menu check menus/
+	./$(BIN) config check --config deploy/config.example.yaml 2>/dev/null
+
+.PHONY: format
+format: ## Format all Go code
+	$(TOOL) gofumpt -w .
+
+.PHONY: transcripts
+transcripts: build ## Run the transcripts in process
+	./$(BIN) test testdata/transcripts
+
+.PHONY: transcripts-smpp
+transcripts-smpp: build servers ## Run the transcripts over SMPP with real Redis and PostgreSQL
+	./$(BIN) test --smpp testdata/transcripts
+
+.PHONY: tshark
+tshark: servers ## Let tshark decode every PDU of a recorded run
+	go test -count=1 -v -run TestTshark ./cmd/ussdgw
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZFOR) $$package; \
+		done; \
+	done
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
+)
+
+// leakChecked runs the tests and then fails when one has left a goroutine behind.
+type leakChecked struct{ m *testing.M }
+
+func (l leakChecked) Run() int {
+	code := l.m.Run()
+	if code != 0 {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// TestMain lets scripts call the program as `ussdgw`.
+func TestMain(m *testing.M) {
+	testscript.Main(leakChecked{m}, map[string]func(){"ussdgw": main})
+}
+
+// TestScripts runs the command lines of testdata/script and compares what they print.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			menus, err := os.Getwd()
+			env.Setenv("REPO", menus+"/../..")
+			return err
+		},
+	})
+}

@@ -1,0 +1,331 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ussdgw/smsc/dialect"
+	"ussdgw/smsc/sim"
+	"ussdgw/ussd/session/redisserver"
+	"ussdgw/wallet/ledger/pgserver"
+)
+
+// serveWait bounds every wait of these tests.
+const serveWait = 30 * time.Second
+
+// A plant is what serve needs around it: PostgreSQL, Redis and a message centre.
+type plant struct {
+	center *sim.Center
+	redis  *redisserver.Server
+	config string // path
+	health string // address
+}
+
+func newPlant(t *testing.T) *plant {
+	t.Helper()
+	if err := pgserver.Available(); err != nil {
+		t.Skipf("needs PostgreSQL: %v", err)
+	}
+	if err := redisserver.Available(); err != nil {
+		t.Skipf("needs Redis: %v", err)
+	}
+	pg, err := pgserver.Start(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pg.Stop)
+	redis, err := redisserver.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(redis.Stop)
+	p := &plant{center: newCenter(t), redis: redis, health: freeAddr(t)}
+	p.writeConfig(t, pg.URL())
+	return p
+}
+
+// newCenter runs a message centre until the test ends.
+func newCenter(t *testing.T) *sim.Center {
+	t.Helper()
+	standard, err := dialect.Preset("standard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	center, err := sim.Listen("127.0.0.1:0", sim.Config{
+		Dialect: standard, SystemID: "gw", Password: "secret",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- center.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return center
+}
+
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// writeConfig writes the configuration with its secrets in files beside it.
+func (p *plant) writeConfig(t *testing.T, url string) {
+	t.Helper()
+	dir := t.TempDir()
+	p.config = filepath.Join(dir, "config.yaml")
+	text := fmt.Sprintf(`
+console: {addr: %q}
+sessions: {addrs: [%q]}
+ledger: {url_file: %q}
+pin: {key_file: %q}
+links:
+  - {name: test, address: %q, system_id: gw, password_file: %q, reconnect_min: 20ms}
+`, p.health, p.redis.Addr(), dir+"/url", dir+"/keys", p.center.Addr(), dir+"/password")
+	for name, content := range map[string]string{
+		"config.yaml": text, "url": url, "password": "secret\n",
+		"keys": "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// command runs a command line in this process and returns what it printed and its error.
+func command(ctx context.Context, args ...string) (string, error) {
+	var out lockedBuffer
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetOut(&out)
+	root.SetErr(&out)
+	err := root.ExecuteContext(ctx)
+	return out.String(), err
+}
+
+// status asks the health of a running serve.
+func (p *plant) status(path string) (int, string) {
+	response, err := http.Get("http://" + p.health + path)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return response.StatusCode, string(body)
+}
+
+// awaitReady polls /readyz until want is its status.
+func (p *plant) awaitReady(t *testing.T, want int) string {
+	t.Helper()
+	poll := time.NewTicker(20 * time.Millisecond)
+	defer poll.Stop()
+	limit := time.After(serveWait)
+	for {
+		code, body := p.status("/readyz")
+		if code == want {
+			return body
+		}
+		select {
+		case <-poll.C:
+		case <-limit:
+			t.Fatalf("readyz is %d %q, want %d", code, body, want)
+		}
+	}
+}
+
+func TestServeFromAnEmptyDatabaseToASignal(t *testing.T) {
+	p := newPlant(t)
+	defer http.DefaultClient.CloseIdleConnections()
+
+	out, err := command(t.Context(), "serve", "--config", p.config)
+	if err == nil || !strings.Contains(err.Error(), "older than this program") ||
+		!strings.Contains(err.Error(), "ussdgw db migrate --config "+p.config) {
+		t.Fatalf("without tables: %v\n%s", err, out)
+	}
+	if out, err = command(t.Context(), "db", "status", "--config", p.config); err == nil {
+		t.Errorf("status of an empty database: no error\n%s", out)
+	}
+	for range 2 {
+		out, err = command(t.Context(), "db", "migrate", "--config", p.config)
+		if err != nil || !strings.Contains(out, "0001") || strings.Contains(out, "missing") {
+			t.Fatalf("migrate: %v\n%s", err, out)
+		}
+	}
+	if out, err = command(t.Context(), "db", "status", "--config", p.config); err != nil {
+		t.Errorf("status: %v\n%s", err, out)
+	}
+
+	ctx, signal := context.WithCancel(t.Context())
+	defer signal()
+	done := make(chan error, 1)
+	go func() {
+		_, err := command(ctx, "serve", "--config", p.config)
+		done <- err
+	}()
+	ready := p.awaitReady(t, http.StatusOK)
+	if ready != "[+] postgres\n[+] redis\n[+] link\nready\n" {
+		t.Errorf("readyz: %q", ready)
+	}
+	register(t, p.center, "996555000123")
+	signal()
+	if err := <-done; err != nil {
+		t.Errorf("serve ended with: %v", err)
+	}
+}
+
+// register walks a registration and waits for its SMS.
+func register(t *testing.T, c *sim.Center, number string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), serveWait)
+	defer cancel()
+	d, screen, err := c.Dial(ctx, number, "*900#")
+	for _, answer := range []string{"3", "1", "Asanov Asan", "21210199012345", "1", "1"} {
+		if err != nil || screen.End {
+			t.Fatalf("before %q: %+v %v", answer, screen, err)
+		}
+		screen, err = d.Send(ctx, answer)
+	}
+	if err != nil || !screen.End {
+		t.Fatalf("at the end: %+v %v", screen, err)
+	}
+	sms, err := c.WaitSMS(ctx, number, 1)
+	if err != nil || !strings.Contains(sms.Text, "PIN") {
+		t.Fatalf("SMS %+v %v", sms, err)
+	}
+}
+
+func TestServeIsNotReadyWithoutRedis(t *testing.T) {
+	p := newPlant(t)
+	defer http.DefaultClient.CloseIdleConnections()
+	if out, err := command(t.Context(), "db", "migrate", "--config", p.config); err != nil {
+		t.Fatalf("migrate: %v\n%s", err, out)
+	}
+	ctx, signal := context.WithCancel(t.Context())
+	defer signal()
+	done := make(chan error, 1)
+	go func() {
+		_, err := command(ctx, "serve", "--config", p.config)
+		done <- err
+	}()
+	p.awaitReady(t, http.StatusOK)
+	addr := p.redis.Addr()
+	p.redis.Stop()
+	body := p.awaitReady(t, http.StatusServiceUnavailable)
+	if !strings.Contains(body, "[-] redis: ") || !strings.Contains(body, "[+] postgres\n") {
+		t.Errorf("readyz: %q", body)
+	}
+	signal()
+	if err := <-done; err != nil {
+		t.Errorf("serve ended with: %v", err)
+	}
+	// A new start says which store is missing, and where.
+	out, err := command(t.Context(), "serve", "--config", p.config)
+	if err == nil || !strings.Contains(err.Error(), "Redis at "+addr+" cannot be reached") {
+		t.Errorf("without Redis: %v\n%s", err, out)
+	}
+}
+
+// TestTsharkDecodesARecordedRun lets an independent decoder read every PDU of a registration.
+func TestTsharkDecodesARecordedRun(t *testing.T) {
+	for _, tool := range []string{"text2pcap", "tshark"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s: %v", tool, err)
+		}
+	}
+	p := newPlant(t)
+	defer http.DefaultClient.CloseIdleConnections()
+	if out, err := command(t.Context(), "db", "migrate", "--config", p.config); err != nil {
+		t.Fatalf("migrate: %v\n%s", err, out)
+	}
+	var recorded lockedBuffer
+	p.center.Record(&recorded)
+	ctx, signal := context.WithCancel(t.Context())
+	defer signal()
+	done := make(chan error, 1)
+	go func() {
+		_, err := command(ctx, "serve", "--config", p.config)
+		done <- err
+	}()
+	p.awaitReady(t, http.StatusOK)
+	register(t, p.center, "996555000124")
+	signal()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	decoded := tshark(t, recorded.String())
+	seen := map[string]int{}
+	for line := range strings.Lines(decoded) {
+		field := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(field) != 4 || field[0] != "SMPP" || field[2] != "" || field[3] != "" {
+			t.Errorf("not a clean PDU: %q", line)
+			continue
+		}
+		name, _, _ := strings.Cut(field[1], ":")
+		seen[name]++
+	}
+	t.Logf("tshark has decoded: %v", seen)
+	for _, name := range []string{
+		"Bind_transceiver", "Bind_transceiver - resp", "Deliver_sm", "Deliver_sm - resp",
+		"Submit_sm", "Submit_sm - resp", "Unbind", "Unbind - resp",
+	} {
+		if seen[name] == 0 {
+			t.Errorf("no %s among the PDUs", name)
+		}
+	}
+	if n := strings.Count(recorded.String(), "000000 "); n != sum(seen) {
+		t.Errorf("%d PDUs were recorded and %d decoded", n, sum(seen))
+	}
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// tshark decodes what a center has recorded, one line a PDU: protocol, what it is, what is wrong.
+func tshark(t *testing.T, recorded string) string {
+	t.Helper()
+	dir := t.TempDir()
+	text, packets := filepath.Join(dir, "recorded.txt"), filepath.Join(dir, "recorded.pcap")
+	if err := os.WriteFile(text, []byte(recorded), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Ports are those of the text's direction I; 2775 is SMPP's.
+	made := exec.CommandContext(t.Context(), "text2pcap", "-q", "-D", "-T", "40000,2775",
+		text, packets)
+	if out, err := made.CombinedOutput(); err != nil {
+		t.Fatalf("text2pcap: %v\n%s", err, out)
+	}
+	read := exec.CommandContext(t.Context(), "tshark", "-r", packets, "-d", "tcp.port==2775,smpp",
+		"-T", "fields", "-e", "_ws.col.Protocol", "-e", "_ws.col.Info", "-e", "_ws.malformed",
+		"-e", "_ws.expert.message")
+	out, err := read.Output()
+	if err != nil {
+		t.Fatalf("tshark: %v\n%s", err, out)
+	}
+	return string(out)
+}

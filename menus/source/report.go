@@ -1,0 +1,184 @@
+package source
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// A Severity says whether a finding stops the files from being used.
+type Severity uint8
+
+// The severities. The zero value is Error.
+const (
+	Error Severity = iota
+	Warning
+)
+
+// String is "error" or "warning".
+func (s Severity) String() string {
+	if s == Warning {
+		return "warning"
+	}
+	return "error"
+}
+
+// A Finding is one thing to put right.
+type Finding struct {
+	Pos      Pos
+	Severity Severity
+	Code     string // stable: "MENU012"
+	Message  string // one line
+	Help     string // lines of advice, or ""
+}
+
+// A Report collects findings. The zero value is ready. It is not safe for concurrent use.
+type Report struct {
+	findings []Finding
+	failed   bool
+	dropped  int
+	lines    map[string][]string // by file, for the excerpts
+}
+
+// Errorf adds an error.
+func (r *Report) Errorf(p Pos, code, format string, a ...any) {
+	r.failed = true
+	r.add(Finding{Pos: p, Severity: Error, Code: code, Message: oneLine(fmt.Sprintf(format, a...))})
+}
+
+// Warnf adds a warning: the files can be used all the same.
+func (r *Report) Warnf(p Pos, code, format string, a ...any) {
+	r.add(Finding{Pos: p, Severity: Warning, Code: code, Message: oneLine(fmt.Sprintf(format, a...))})
+}
+
+// Help attaches a line of advice to the finding that was added last.
+func (r *Report) Help(format string, a ...any) {
+	if len(r.findings) == 0 || r.dropped > 0 {
+		return
+	}
+	last := &r.findings[len(r.findings)-1]
+	if last.Help != "" {
+		last.Help += "\n"
+	}
+	last.Help += fmt.Sprintf(format, a...)
+}
+
+// DidYouMean attaches the known word that is nearest to word, or a short list of all known words,
+// to the finding that was added last.
+func (r *Report) DidYouMean(word string, known []string) {
+	if s := Suggest(word, known); s != "" {
+		r.Help("did you mean %q?", s)
+	} else if len(known) > 0 && len(known) <= 12 {
+		r.Help("known here: %s", strings.Join(known, ", "))
+	}
+}
+
+func (r *Report) add(f Finding) {
+	if len(r.findings) >= MaxFindings {
+		r.dropped++
+		return
+	}
+	r.findings = append(r.findings, f)
+}
+
+// keep remembers the text of a file for the excerpts.
+func (r *Report) keep(file string, text string) {
+	if r.lines == nil {
+		r.lines = make(map[string][]string)
+	}
+	r.lines[file] = strings.Split(text, "\n")
+}
+
+// Findings returns the findings sorted by file, line and column, each once.
+func (r *Report) Findings() []Finding {
+	out := slices.Clone(r.findings)
+	slices.SortStableFunc(out, func(a, b Finding) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Col, b.Pos.Col), cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+	return slices.Compact(out)
+}
+
+// Failed reports whether there is at least one error.
+func (r *Report) Failed() bool { return r.failed }
+
+// An InvalidError carries the findings of files that cannot be used.
+type InvalidError struct {
+	Findings []Finding // at least one of them is an error
+	text     string
+}
+
+// Error is every finding with its excerpt, as Report.Write prints them.
+func (e *InvalidError) Error() string { return e.text }
+
+// Err returns nil unless the report failed, and an *InvalidError otherwise.
+func (r *Report) Err() error {
+	if !r.failed {
+		return nil
+	}
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		return err
+	}
+	return &InvalidError{Findings: r.Findings(), text: strings.TrimRight(b.String(), "\n")}
+}
+
+// Write prints every finding: "file:line:col: error CODE: message", the line it is about, a caret
+// under the place, and the help.
+func (r *Report) Write(w io.Writer) error {
+	var b strings.Builder
+	for _, f := range r.Findings() {
+		fmt.Fprintf(&b, "%s: %s %s: %s\n", f.Pos, f.Severity, f.Code, f.Message)
+		b.WriteString(r.excerpt(f.Pos))
+		for line := range strings.Lines(f.Help) {
+			fmt.Fprintf(&b, "  help: %s\n", strings.TrimRight(line, "\n"))
+		}
+	}
+	if r.dropped > 0 {
+		fmt.Fprintf(&b, "%d more findings are not shown\n", r.dropped)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// excerpt returns the line at p and a caret line, or "". A long line is cut around the place.
+func (r *Report) excerpt(p Pos) string {
+	lines := r.lines[p.File]
+	if p.Line < 1 || p.Line > len(lines) {
+		return ""
+	}
+	const before, most = 60, 96 // characters of the line that are shown
+	line := []rune(strings.Map(printable, lines[p.Line-1]))
+	col := min(max(p.Col, 1), len(line)+1)
+	head := ""
+	if len(line) > most && col > before {
+		cut := col - 1 - before/2
+		line, col, head = line[cut:], col-cut, "…"
+	}
+	tail := ""
+	if len(line) > most {
+		line, tail = line[:most], "…"
+	}
+	out := fmt.Sprintf("%6d | %s%s%s\n", p.Line, head, string(line), tail)
+	if p.Col < 1 {
+		return out
+	}
+	return out + "       | " + strings.Repeat(" ", len([]rune(head))+col-1) + "^\n"
+}
+
+// printable maps what would break the alignment or the terminal to one blank.
+func printable(r rune) rune {
+	if r != ' ' && !unicode.IsPrint(r) {
+		return ' '
+	}
+	return r
+}
+
+// oneLine makes a message one line that is safe on a terminal.
+func oneLine(s string) string { return strings.Map(printable, s) }

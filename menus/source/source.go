@@ -1,0 +1,321 @@
+// Package source reads the YAML files that operators edit, keeps the place of every word, and
+// collects findings that name file, line and column. It knows nothing of what the files mean:
+// menus and catalogues are told apart by those who read them.
+//
+// YAML is read without its typing: a scalar is the text that was written, so `010` stays "010"
+// and `no` stays "no". Anchors, aliases, merge keys, tags and several documents in one file are
+// refused. Nothing here panics or runs long on any input; the limits below see to it.
+//
+// The package is a leaf. It is the only one that knows the YAML library.
+package source
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// What a folder and a file may hold at most.
+const (
+	MaxFiles     = 200     // *.yaml files in a folder
+	MaxFileBytes = 1 << 20 // octets of one file
+	MaxLines     = 20_000  // lines of one file
+	MaxTokens    = 500_000 // words and signs of one file
+	MaxDepth     = 32      // maps and lists within each other
+	MaxNodes     = 200_000 // maps, lists and scalars of one file
+	MaxFindings  = 1000    // findings that a report keeps; the rest is counted
+)
+
+// A Pos is a place in a file. Line and Col are 1-based and count characters, not octets; 0 means
+// that only the file, or with Line alone only the line, is known.
+type Pos struct {
+	File string
+	Line int
+	Col  int
+}
+
+// String prints "file:line:col" and leaves out what is not known.
+func (p Pos) String() string {
+	switch {
+	case p.Line == 0:
+		return p.File
+	case p.Col == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Col)
+}
+
+// A Kind tells what a Node is.
+type Kind uint8
+
+// The kinds of nodes. Null is a value that was left out (`key:`), never the written word null.
+const (
+	Null Kind = iota
+	Scalar
+	Map
+	List
+)
+
+// String names the kind as messages do.
+func (k Kind) String() string {
+	switch k {
+	case Scalar:
+		return "a text"
+	case Map:
+		return "a map"
+	case List:
+		return "a list"
+	}
+	return "nothing"
+}
+
+// A Node is a value of a file. All methods work on a nil Node, which is Null.
+type Node struct {
+	Kind   Kind
+	Pos    Pos
+	Quoted bool // a scalar in quotes or in a block: never mistaken for a number
+
+	style  style
+	text   string
+	fields []Field
+	items  []*Node
+}
+
+// style is how a scalar was written.
+type style uint8
+
+const (
+	plain style = iota
+	singleQuoted
+	doubleQuoted
+	block
+)
+
+// A Field is one key of a map and its value, which is never nil.
+type Field struct {
+	Key       string
+	KeyPos    Pos
+	KeyQuoted bool
+	Value     *Node
+}
+
+// A File is one parsed file. Root is never nil.
+type File struct {
+	Name string
+	Root *Node
+	Sum  [sha256.Size]byte // of the octets of the file
+}
+
+// Fields returns the keys of a map in the order of the file, each key once. It returns nil for
+// other kinds.
+func (n *Node) Fields() []Field {
+	if n == nil {
+		return nil
+	}
+	return n.fields
+}
+
+// Items returns the entries of a list, and nil for other kinds.
+func (n *Node) Items() []*Node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+// Scalar returns the text as it was written, without its quotes, and "" for other kinds.
+func (n *Node) Scalar() string {
+	if n == nil {
+		return ""
+	}
+	return n.text
+}
+
+// Is reports whether n is of kind k. A nil Node is Null.
+func (n *Node) Is(k Kind) bool {
+	if n == nil {
+		return k == Null
+	}
+	return n.Kind == k
+}
+
+// Place returns the node's place, and the zero Pos for a nil Node.
+func (n *Node) Place() Pos {
+	if n == nil {
+		return Pos{}
+	}
+	return n.Pos
+}
+
+// Inside returns the place of the character at offset, counted in octets of Scalar. It is the
+// place of the whole scalar where the text goes over several lines of the file.
+func (n *Node) Inside(offset int) Pos {
+	p := n.Place()
+	if n == nil || n.style == block || offset < 0 || offset > len(n.text) {
+		return p
+	}
+	if n.style != plain {
+		p.Col++ // the quote
+	}
+	for _, c := range n.text[:offset] {
+		p.Col++
+		escaped := c == '\n' || c == '\t' || c == '"' || c == '\\'
+		if (n.style == doubleQuoted && escaped) || (n.style == singleQuoted && c == '\'') {
+			p.Col++ // written with two characters
+		}
+	}
+	return p
+}
+
+// Field returns the value of key, or nil.
+func (n *Node) Field(key string) *Node {
+	for _, f := range n.Fields() {
+		if f.Key == key {
+			return f.Value
+		}
+	}
+	return nil
+}
+
+// Object returns the fields of the map n by key. It reports a node that is no map and keys that
+// are not known, and leaves those out. what says what the map describes: "a state". With no known
+// keys at all, every key is taken.
+func (n *Node) Object(r *Report, what string, known ...string) map[string]*Node {
+	out := make(map[string]*Node, len(n.Fields()))
+	if !n.Is(Map) {
+		r.Errorf(n.Place(), CodeKind, "%s must be a map, not %s", what, kindOf(n))
+		return out
+	}
+	for _, f := range n.Fields() {
+		if len(known) > 0 && !slices.Contains(known, f.Key) {
+			r.Errorf(f.KeyPos, CodeUnknownKey, "%s has no key %q", what, clip(f.Key))
+			r.DidYouMean(f.Key, known)
+			continue
+		}
+		out[f.Key] = f.Value
+	}
+	return out
+}
+
+func kindOf(n *Node) Kind {
+	if n == nil {
+		return Null
+	}
+	return n.Kind
+}
+
+// clip keeps a word of the file short enough for a message.
+func clip(s string) string {
+	const most = 60
+	if runes := []rune(s); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return s
+}
+
+// Load reads every *.yaml file of fsys's root folder, in the order of their names. What cannot be
+// read or parsed is a finding, and its file is left out.
+func Load(fsys fs.FS, r *Report) []*File {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err == nil && len(names) == 0 {
+		_, err = fs.Stat(fsys, ".")
+	}
+	if err != nil {
+		r.Errorf(Pos{File: "."}, CodeUnreadable, "the folder cannot be read: %v", err)
+		return nil
+	}
+	if len(names) == 0 {
+		r.Errorf(Pos{File: "."}, CodeUnreadable, "no *.yaml files in the folder")
+		return nil
+	}
+	slices.Sort(names)
+	if len(names) > MaxFiles {
+		r.Errorf(Pos{File: "."}, CodeTooLarge, "%d files; at most %d are read", len(names), MaxFiles)
+		return nil
+	}
+	var files []*File
+	for _, name := range names {
+		b, err := readFile(fsys, name)
+		if err != nil {
+			r.Errorf(Pos{File: name}, CodeUnreadable, "%v", err)
+			continue
+		}
+		if f := ParseBytes(path.Base(name), b, r); f != nil {
+			files = append(files, f)
+		}
+	}
+	return files
+}
+
+// readFile reads at most one octet more than a file may have: ParseBytes refuses it then.
+func readFile(fsys fs.FS, name string) (b []byte, err error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("the file cannot be opened: %w", reason(err))
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	b, err = io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
+	}
+	return b, nil
+}
+
+// reason takes the operation and the path off an error: the finding names the file already.
+func reason(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}
+
+// Suggest returns the known word that is nearest to word, or "" when none is near: at most a
+// third of the letters may differ. Case does not count.
+func Suggest(word string, known []string) string {
+	const most = 64 // longer words are no slips of the finger
+	if word == "" || len(word) > most {
+		return ""
+	}
+	best, bestDistance := "", 1+max(1, len([]rune(word))/3)
+	for _, k := range known {
+		if len(k) > most {
+			continue
+		}
+		d := distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(k)))
+		if d < bestDistance || (d == bestDistance && best != "" && k < best) {
+			best, bestDistance = k, d
+		}
+	}
+	return best
+}
+
+// distance counts the letters to insert, remove, replace or swap with their neighbour.
+func distance(a, b []rune) int {
+	before := make([]int, len(b)+1) // row i-2
+	last := make([]int, len(b)+1)   // row i-1
+	row := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,196 @@
+package menu
+
+import (
+	"slices"
+	"strings"
+)
+
+// What a confirm screen must show, by the arguments and the values of the action that makes the
+// offer.
+const (
+	argProvider = "provider"
+	argAccount  = "account"
+	valueAmount = "amount"
+	valueFee    = "fee"
+)
+
+// money checks what keeps money and secrets safe: confirm screens, offers, PINs.
+func (c *checking) money() {
+	for _, name := range c.p.order {
+		s := c.p.states[name]
+		switch s.kind {
+		case kindAsk:
+			c.secretAsk(s)
+			if s.confirm != "" {
+				c.confirm(s)
+			}
+		case kindDo:
+			c.secretAction(s)
+			c.offers(s)
+			if c.env.Actions[s.do].Money {
+				c.moneyAction(s)
+			}
+		}
+	}
+}
+
+// secretAsk checks that what is typed into a secret slot goes to an action that takes it.
+func (c *checking) secretAsk(s *state) {
+	if !c.p.slots[s.ask].secret() {
+		return
+	}
+	to := c.p.states[s.next.to]
+	if to == nil {
+		if strings.HasPrefix(s.next.to, "@") {
+			c.r.Errorf(s.next.pos, codeSecret, "the secret %q is asked for and then lost", s.ask)
+		}
+		return
+	}
+	for _, a := range to.with {
+		if a.from == s.ask && slices.Contains(c.env.Actions[to.do].Secrets, a.name) {
+			return
+		}
+	}
+	c.r.Errorf(s.next.pos, codeSecret,
+		"the secret %q must go to an action that takes it, and %q does not", s.ask, s.next.to)
+}
+
+// secretAction checks that an action gets its secret from the screen right before it.
+func (c *checking) secretAction(s *state) {
+	def := c.env.Actions[s.do]
+	if len(def.Secrets) > 1 {
+		c.r.Errorf(s.place["do"], codeSecret,
+			"%s takes %d secrets, and a screen asks for one", s.do, len(def.Secrets))
+		return
+	}
+	for _, a := range s.with {
+		if !slices.Contains(def.Secrets, a.name) || !c.p.slots[a.from].secret() {
+			continue // no secret at all has been reported
+		}
+		for _, e := range c.incoming(s) {
+			if from := c.p.states[e.from]; !e.answered || from.ask != a.from {
+				c.r.Errorf(e.pos, codeSecret,
+					"%q needs the secret %q, which %q does not ask for right before", s.name, a.from,
+					e.from)
+			}
+		}
+		for _, entry := range Entries() {
+			if c.p.entries[entry] == s.name {
+				c.r.Errorf(c.placed["entry "+string(entry)], codeSecret,
+					"%q needs a secret, and nobody has typed one at an entry", s.name)
+			}
+		}
+	}
+}
+
+func (c *checking) incoming(s *state) []edge {
+	var out []edge
+	for _, i := range c.in[s.name] {
+		out = append(out, c.edges[i])
+	}
+	return out
+}
+
+// confirm checks a confirm screen: its state that makes the offer, its PIN, its texts.
+func (c *checking) confirm(s *state) {
+	if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
+		c.r.Errorf(s.place["ask"], codeConfirm, "a confirm screen asks for a PIN, not for %q", s.ask)
+	}
+	maker := c.p.states[s.confirm]
+	if maker == nil {
+		c.r.Errorf(s.place["confirm"], codeConfirm, "no state %q", s.confirm)
+		c.r.DidYouMean(s.confirm, c.p.order)
+		return
+	}
+	made := false
+	for outcome, t := range maker.on {
+		if c.env.Actions[maker.do].Outcomes[outcome].Offer && t.to == s.name {
+			made = true
+		}
+	}
+	if !made {
+		c.r.Errorf(s.place["confirm"], codeConfirm, "%q makes no offer that leads to %q",
+			s.confirm, s.name)
+		return
+	}
+	c.confirmText(s, maker, s.text, "the prompt")
+	for _, e := range c.incoming(s) {
+		if _, anew := e.sets[offerValue]; anew && e.notice != "" {
+			c.confirmText(s, maker, c.p.errorText(s, e.notice), "the notice "+e.notice)
+		}
+	}
+}
+
+// confirmText checks that a text shows everything that is to be confirmed, in every language.
+func (c *checking) confirmText(s, maker *state, t texts, what string) {
+	wanted := []string{valueAmount, valueFee}
+	for _, a := range maker.with {
+		if (a.name == argProvider || a.name == argAccount) && a.from != "" {
+			wanted = append(wanted, a.from)
+		}
+	}
+	for _, lang := range c.p.languages {
+		if t[lang] == nil {
+			continue
+		}
+		for _, name := range wanted {
+			if !t[lang].has(name) {
+				c.r.Errorf(t[lang].node.Place(), codeConfirmText,
+					"%s of the confirm screen %q does not show {%s} in %q", what, s.name, name, lang)
+			}
+		}
+	}
+}
+
+// offers checks that every outcome that leaves an offer open leads to a confirm screen.
+func (c *checking) offers(s *state) {
+	for _, outcome := range sortedKeys(s.on) {
+		t := s.on[outcome]
+		to := c.p.states[t.to]
+		if !c.env.Actions[s.do].Outcomes[outcome].Offer {
+			continue
+		}
+		if (to != nil && to.confirm == "") || strings.HasPrefix(t.to, "@") {
+			c.r.Errorf(t.pos, codeConfirm,
+				"%s leaves an offer open, so it must lead to a confirm screen, and %q is none",
+				outcome, t.to)
+			continue
+		}
+		if _, anew := c.outcomeSets(c.env.Actions[s.do].Outcomes[outcome])[offerValue]; anew {
+			continue
+		}
+		for _, e := range c.incoming(s) {
+			if to != nil && e.from != t.to {
+				c.r.Errorf(t.pos, codeConfirm,
+					"%s leaves the offer of %q open, so it must lead back there", outcome, e.from)
+			}
+		}
+	}
+}
+
+// moneyAction checks that money moves only right after a confirm screen that asked the PIN.
+func (c *checking) moneyAction(s *state) {
+	for _, e := range c.incoming(s) {
+		if from := c.p.states[e.from]; from.confirm == "" || !e.answered {
+			c.r.Errorf(e.pos, codeMoney,
+				"%q moves money and %q is no confirm screen", s.name, e.from)
+		}
+	}
+	for _, entry := range Entries() {
+		if c.p.entries[entry] == s.name {
+			c.r.Errorf(c.placed["entry "+string(entry)], codeMoney,
+				"%q moves money and cannot be an entry", s.name)
+		}
+	}
+	offered, secret := false, false
+	for _, a := range s.with {
+		offered = offered || (a.name == offerValue && a.from == offerValue)
+		secret = secret || c.p.slots[a.from].secret()
+	}
+	if !offered {
+		c.r.Errorf(s.pos, codeMoney, "%q moves money without `offer: offer`", s.name)
+	}
+	if !secret {
+		c.r.Errorf(s.pos, codeMoney, "%q moves money without the PIN of its confirm screen", s.name)
+	}
+}

@@ -1,0 +1,154 @@
+package menu
+
+import "ussdgw/menus/source"
+
+// Codes of the findings of Load. They are stable: people look them up.
+const (
+	codeSchema      = "MENU001"
+	codeSetting     = "MENU002"
+	codeTwice       = "MENU003"
+	codeName        = "MENU004"
+	codeLanguage    = "MENU005"
+	codeTemplate    = "MENU006"
+	codePlaceholder = "MENU007"
+	codeUnset       = "MENU008"
+	codeTarget      = "MENU009"
+	codeState       = "MENU010"
+	codeAction      = "MENU011"
+	codeArgument    = "MENU012"
+	codeOutcome     = "MENU013"
+	codeFit         = "MENU014"
+	codeKeyTwice    = "MENU015"
+	codeKeyShadowed = "MENU016"
+	codeKeyWritten  = "MENU017"
+	codeSlot        = "MENU018"
+	codeRule        = "MENU019"
+	codeList        = "MENU020"
+	codeErrorText   = "MENU021"
+	codeSecret      = "MENU022"
+	codeMoney       = "MENU023"
+	codeConfirmText = "MENU024"
+	codeConfirm     = "MENU025"
+	codeOffer       = "MENU026"
+	codeUnreachable = "MENU027"
+	codeNoWayOut    = "MENU028"
+	codeEntry       = "MENU029"
+	codeSMS         = "MENU030"
+	codeNav         = "MENU031"
+	codeLimit       = "MENU032"
+	codeSet         = "MENU033"
+	codeUnused      = "MENU034"
+	codeEnvironment = "MENU035"
+)
+
+// Codes explains every code of this package, in their order.
+func Codes() []source.Code {
+	return append(languageCodes(), proofCodes()...)
+}
+
+// languageCodes are about how the menu is written.
+func languageCodes() []source.Code {
+	return []source.Code{
+		{Code: codeSchema, Title: "the file does not say what it is", Text: "Every file begins" +
+			" with `schema: ussd.menu/v1` or `schema: ussd.catalogue/v1`, so that one folder can" +
+			" hold both and a file of something else is noticed."},
+		{Code: codeSetting, Title: "a setting is missing or impossible", Text: "service," +
+			" languages, limits, keys, nav and entries are each given once, in any one of the" +
+			" files. The message says what is allowed."},
+		{Code: codeTwice, Title: "the same name in two places", Text: "States, slots, errors," +
+			" messages and settings of all files are read as one. A name that is there twice has" +
+			" no clear meaning, so one of the two must go."},
+		{Code: codeName, Title: "not a name", Text: "Names of states, slots and codes are made" +
+			" of small Latin letters, digits and underscores, begin with a letter, and have at" +
+			" most 40 characters."},
+		{Code: codeLanguage, Title: "a text is missing in a language", Text: "A text is one" +
+			" string that is the same in all languages, or a map that has every language of the" +
+			" menu and no other. A text is never empty."},
+		{Code: codeTemplate, Title: "a brace that is no placeholder", Text: "{name} stands for" +
+			" a value. A brace that subscribers are to see is written twice: {{ and }}."},
+		{Code: codePlaceholder, Title: "an unknown value in a text", Text: "A placeholder names" +
+			" a slot, the slot of a list (its item's label is shown), a value of the chosen item" +
+			" such as {provider.hint}, or a value that an outcome brings."},
+		{Code: codeUnset, Title: "a value that may not be there", Text: "The value is set on some" +
+			" paths to this state but not on every one, so a subscriber could see a hole. The" +
+			" message names a state from which the value does not come along."},
+		{Code: codeTarget, Title: "an unknown target", Text: "A target is the name of a state," +
+			" @home, @back or @resume."},
+		{Code: codeState, Title: "a state of no clear kind", Text: "A state does exactly one" +
+			" thing: it shows options, asks for a slot, shows a list, does an action, or ends the" +
+			" dialogue. Each kind has its own keys."},
+		{Code: codeAction, Title: "an unknown action", Text: "`do:` names an action that the" +
+			" wallet offers."},
+		{Code: codeArgument, Title: "wrong arguments of an action", Text: "`with:` gives an action" +
+			" exactly the arguments it declares. A value without quotes is the name of a slot or" +
+			" of a value; in quotes it is a literal text."},
+		{Code: codeOutcome, Title: "outcomes not handled", Text: "`on:` says for every outcome" +
+			" of the action where to go. An outcome that is left out would strand a subscriber," +
+			" one that does not exist is a slip of the finger."},
+		{Code: codeKeyTwice, Title: "two options on one key", Text: "Only the first could ever" +
+			" be chosen. Give the other one a key of its own."},
+		{Code: codeKeyShadowed, Title: "an option on a navigation key", Text: "The keys for back," +
+			" home and more are looked at first, so the option could never be chosen."},
+		{Code: codeKeyWritten, Title: "a key without quotes", Text: "Write keys in quotes. Without" +
+			" them other programs read 00 as the number 0 and * as an alias, and a file that was" +
+			" saved by such a program comes back changed."},
+		{Code: codeSlot, Title: "a slot that cannot be", Text: "The slot is not declared, its type" +
+			" is unknown, or its bounds are impossible. The message says which."},
+		{Code: codeRule, Title: "a rule that is not there", Text: "`rule: provider.account` takes" +
+			" the rule `account` of the item that was chosen into the list slot `provider`. The" +
+			" slot must be chosen before on every path, and the rule's pattern must be a regular" +
+			" expression."},
+		{Code: codeList, Title: "a list that cannot be shown", Text: "The list is unknown, is" +
+			" empty, or depends on a slot that is not certainly chosen before; or two lists are" +
+			" chosen into the same slot."},
+		{Code: codeErrorText, Title: "an error without a text", Text: "What the state can refuse" +
+			" needs a text in the state's own `errors:` or in that of a file."},
+		{Code: codeNav, Title: "a navigation line that misleads", Text: "A line of `nav:` begins" +
+			" with the key it is about. A state with `nav: inline` says the back key in its own" +
+			" text, because nothing is added to it."},
+		{Code: codeLimit, Title: "more than the engine takes", Text: "States, options, slots and" +
+			" texts are bounded. Split a menu that is larger than this into several services."},
+		{Code: codeSet, Title: "a value that cannot be set", Text: "`set:` gives a slot a literal" +
+			" value that the slot itself would accept, or switches the language with lang."},
+	}
+}
+
+// proofCodes are about what the menu would do.
+func proofCodes() []source.Code {
+	return []source.Code{
+		{Code: codeFit, Title: "a screen that does not fit", Text: "With every value as wide as" +
+			" it can be, this part of the screen and its navigation lines are longer than a" +
+			" screen. One letter outside the GSM alphabet, in the text or in a value, leaves room" +
+			" for 80 characters instead of 182. Shorten the text, or bound the slot."},
+		{Code: codeSecret, Title: "a secret would get out", Text: "What is typed into a secret slot" +
+			" goes to the action that the screen leads to and nowhere else: to no text, no" +
+			" message, no literal and no argument that is not declared secret."},
+		{Code: codeMoney, Title: "money without a confirm screen", Text: "An action that moves" +
+			" money runs only right after a screen that confirms the offer and asks the PIN, and" +
+			" takes that PIN and that offer."},
+		{Code: codeConfirmText, Title: "a confirm screen that hides something", Text: "The screen" +
+			" on which a payment is confirmed shows whom it goes to, the account, the amount and" +
+			" the fee, in every language."},
+		{Code: codeConfirm, Title: "an offer without its confirm screen", Text: "`confirm:` names" +
+			" the do state that makes the offer. Each outcome that leaves an offer open leads to" +
+			" a confirm screen of such a state and nowhere else."},
+		{Code: codeOffer, Title: "the offer's id is not for people", Text: "`offer` is an opaque" +
+			" id that goes from the action that makes an offer to the one that takes it. No text" +
+			" shows it, no slot has its name."},
+		{Code: codeUnreachable, Title: "nothing leads here", Text: "No entry reaches this state." +
+			" It is dead text, or a target elsewhere is wrong."},
+		{Code: codeNoWayOut, Title: "no way out", Text: "A screen neither asks nor ends, or" +
+			" actions follow each other in a circle with no screen between."},
+		{Code: codeEntry, Title: "an entry that cannot work", Text: "Every entry names a state." +
+			" over, busy, shortcut_refused and unavailable must be ends that need no value:" +
+			" they are shown when nothing else works."},
+		{Code: codeSMS, Title: "a message that cannot be sent", Text: "Every kind of message that" +
+			" the wallet sends has a text in each language, with fields of that kind only, and is" +
+			" at most four SMS long at its widest."},
+		{Code: codeUnused, Title: "never used", Text: "Nothing refers to this slot or error text." +
+			" It is a leftover, or a reference elsewhere is wrong."},
+		{Code: codeEnvironment, Title: "the lists do not suit the menu", Text: "An item of a list" +
+			" that comes from the catalogue lacks a language, has a number that is taken, or a" +
+			" pattern that is no regular expression."},
+	}
+}

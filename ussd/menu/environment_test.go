@@ -1,0 +1,229 @@
+package menu_test
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"ussdgw/menus/source"
+	"ussdgw/ussd/menu"
+	"ussdgw/wallet/money"
+	"ussdgw/wallet/pin"
+)
+
+func def(values ...menu.ValueDef) menu.OutcomeDef { return menu.OutcomeDef{Sets: values} }
+
+func offers(values ...menu.ValueDef) menu.OutcomeDef {
+	return menu.OutcomeDef{Sets: values, Offer: true}
+}
+
+func val(name string, widest ...string) menu.ValueDef {
+	return menu.ValueDef{Name: name, Widest: widest}
+}
+
+// environment is a wallet in small: enough of every kind of action.
+func environment() menu.Environment {
+	offer, balance := val("offer"), val("balance", "999999.99")
+	amount, fee := val("amount", "15000.00"), val("fee", "150.00")
+	code := val("code", "9999999999")
+	return menu.Environment{
+		Lists: lists(),
+		SMS: map[string][]menu.ValueDef{
+			"first_pin": {val("pin", "9999")}, "paid": {code, amount},
+		},
+		Actions: map[string]menu.ActionDef{
+			"subscriber.identify": {Outcomes: map[string]menu.OutcomeDef{
+				"registered": {}, "unregistered": {},
+				"elsewhere": def(menu.ValueDef{Name: "where", Langs: map[string][]string{
+					"ru": {"Приложение банка"}, "en": {"The bank's app"},
+				}}),
+			}},
+			"wallet.register": {
+				Args: []string{"name", "inn"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}, "taken": {}},
+			},
+			"wallet.balance": {Outcomes: map[string]menu.OutcomeDef{"ok": def(balance)}},
+			"pin.check": {
+				Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
+					"ok": {}, "wrong": def(val("left", "9")),
+				},
+			},
+			"pin.change": {
+				Secrets: []string{"old", "new"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}},
+			},
+			"payment.offer": {
+				Args: []string{"provider", "account", "amount"}, Optional: []string{"again"},
+				Withdraw: "payment.withdraw",
+				Outcomes: map[string]menu.OutcomeDef{
+					"ok": offers(offer, amount, fee), "low_balance": def(balance),
+					"repeated": def(val("time", "23:59")),
+				},
+			},
+			"payment.withdraw": {Outcomes: map[string]menu.OutcomeDef{"done": {}}},
+			"payment.pay": {
+				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+				Outcomes: map[string]menu.OutcomeDef{
+					"paid":      def(code, balance),
+					"wrong_pin": offers(val("left", "9")),
+					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
+				},
+			},
+			"payment.resolve": {
+				Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{
+					"paid": def(code, amount), "not_taken": {},
+				},
+			},
+		},
+	}
+}
+
+func item(n int, id, ru, en string) menu.Item {
+	return menu.Item{ID: id, Number: n, Label: map[string]string{"ru": ru, "en": en}}
+}
+
+// lists has fourteen categories of one provider each, and three in the last.
+func lists() map[string]menu.ListDef {
+	names := []string{
+		"Свет", "Вода", "Газ", "Тепло", "Интернет", "Телевидение", "Телефон", "Налоги", "Штрафы",
+		"Школы", "Вузы", "Кредиты", "Игры", "Другие услуги",
+	}
+	categories := menu.ListDef{Items: map[string][]menu.Item{}}
+	providers := menu.ListDef{Of: "category", Items: map[string][]menu.Item{}}
+	for i, name := range names {
+		id := fmt.Sprintf("c%d", i+1)
+		categories.Items[""] = append(categories.Items[""], item(i+1, id, name, name))
+		providers.Items[id] = []menu.Item{provider(1, "p"+id, name, `[0-9]{6}`, 6)}
+	}
+	providers.Items["c14"] = append(providers.Items["c14"],
+		provider(13, "hoster", "Hoster.kg", `00[0-9]{6}`, 8),
+		provider(14, "dostek", "Достэк", `[0-9]{14}`, 14))
+	return map[string]menu.ListDef{"categories": categories, "providers": providers}
+}
+
+func provider(n int, id, name, pattern string, length int) menu.Item {
+	it := item(n, id, name, name)
+	it.Rules = map[string]menu.Rule{
+		"account": {Pattern: pattern, MinLen: length, MaxLen: length},
+		"amount":  {Min: money.Som(1), Max: money.Som(15000)},
+	}
+	it.Values = map[string]map[string]string{
+		"hint": {"ru": "Лицевой счет", "en": "Account"},
+		"max":  {"ru": "15000", "en": "15000"},
+	}
+	return it
+}
+
+// load loads menus and fails the test when they have any error.
+func load(t testing.TB, fsys fs.FS, env menu.Environment) *menu.Program {
+	t.Helper()
+	r := &source.Report{}
+	p := menu.Load(fsys, env, r)
+	if err := r.Err(); err != nil {
+		t.Fatalf("the menu has findings:\n%v", err)
+	}
+	return p
+}
+
+// good is the menu of testdata/good.
+func good(t testing.TB) *menu.Program {
+	t.Helper()
+	return load(t, os.DirFS("testdata/good"), environment())
+}
+
+// edited is the menu of testdata/good with a piece of its text replaced.
+func edited(t testing.TB, old, new string) fs.FS {
+	t.Helper()
+	b, err := os.ReadFile("testdata/good/menu.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(b), old) != 1 {
+		t.Fatalf("%q is %d times in the menu, want once", old, strings.Count(string(b), old))
+	}
+	text := strings.Replace(string(b), old, new, 1)
+	return fstest.MapFS{"menu.yaml": {Data: []byte(text)}}
+}
+
+// A phone types at a program and answers its actions.
+type phone struct {
+	t   testing.TB
+	p   *menu.Program
+	res menu.Result
+}
+
+func dial(t testing.TB, p *menu.Program) *phone {
+	return &phone{t, p, p.Begin("ru", menu.EntryStart, nil)}
+}
+
+// send types one answer.
+func (f *phone) send(text string) *phone {
+	before := clonePosition(f.res.Position)
+	f.res = f.p.Step(f.res.Position, pin.NewSecret([]byte(text)))
+	f.t.Helper()
+	f.sane(before)
+	return f
+}
+
+// done answers the action that is out.
+func (f *phone) done(name string, values ...string) *phone {
+	f.t.Helper()
+	if f.res.Action == nil {
+		f.t.Fatalf("no action is out to end with %s: %+v", name, f.res.Screen)
+	}
+	out := menu.Outcome{Name: name, Values: make(map[string]string)}
+	for i := 0; i+1 < len(values); i += 2 {
+		out.Values[values[i]] = values[i+1]
+	}
+	f.res = f.p.Resume(f.res.Position, out)
+	return f
+}
+
+// sane checks what holds for every result.
+func (f *phone) sane(before menu.Position) {
+	f.t.Helper()
+	if (f.res.Screen == nil) == (f.res.Action == nil) {
+		f.t.Fatalf("%+v has not exactly one of screen and action", f.res)
+	}
+	if fmt.Sprint(before) == "" {
+		f.t.Fatal("unreachable: a position always prints something")
+	}
+}
+
+// shows checks the screen on display: its state, and its text with "|" for a new line.
+func (f *phone) shows(state, text string) *phone {
+	f.t.Helper()
+	s := f.res.Screen
+	if s == nil {
+		f.t.Fatalf("got action %+v, want screen %s", f.res.Action, state)
+	}
+	if got := strings.ReplaceAll(s.Text, "\n", "|"); s.State != state || got != text {
+		f.t.Fatalf("got  %s %s\nwant %s %s", s.State, got, state, text)
+	}
+	return f
+}
+
+// asks checks the action that is out.
+func (f *phone) asks(name string, args ...string) *phone {
+	f.t.Helper()
+	a := f.res.Action
+	if a == nil {
+		f.t.Fatalf("got screen %+v, want action %s", f.res.Screen, name)
+	}
+	want := make(map[string]string)
+	for i := 0; i+1 < len(args); i += 2 {
+		want[args[i]] = args[i+1]
+	}
+	if a.Name != name || !maps.Equal(a.Args, want) {
+		f.t.Fatalf("got action %s %v, want %s %v", a.Name, a.Args, name, want)
+	}
+	return f
+}
+
+func clonePosition(p menu.Position) menu.Position {
+	p.Stack = append([]menu.Visit(nil), p.Stack...)
+	p.Slots = maps.Clone(p.Slots)
+	return p
+}

@@ -1,0 +1,299 @@
+package menu
+
+import (
+	"slices"
+
+	"ussdgw/menus/source"
+)
+
+// An edge is one way from a state to the next.
+type edge struct {
+	from, to string
+	sets     map[string]widths // values that are set on the way
+	notice   string
+	outcome  string // of a do state, or ""
+	offer    bool   // the outcome leaves an offer open
+	answered bool   // the way an ask state takes with what was typed
+	pos      source.Pos
+}
+
+// facts are values that are set, and how wide they can be.
+type facts map[string]widths
+
+// graph finds all edges. A way into a confirm screen that is not an offer goes through the state
+// that makes the offer, as it does when the program runs; so does coming back to such a screen.
+func (c *checking) graph() {
+	c.out, c.in = make(map[string][]int), make(map[string][]int)
+	for _, name := range c.p.order {
+		s := c.p.states[name]
+		switch s.kind {
+		case kindOptions:
+			for _, o := range s.options {
+				c.edge(edge{from: name, to: o.next.to, sets: c.optionSets(o), pos: o.next.pos})
+			}
+		case kindAsk:
+			sets := make(map[string]widths)
+			if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
+				sets[s.ask] = same(sl.width(), c.langs())
+			}
+			c.edge(edge{from: name, to: s.next.to, sets: sets, answered: true, pos: s.next.pos})
+			if s.confirm != "" {
+				c.edge(edge{from: name, to: s.confirm, pos: s.place["confirm"]})
+			}
+		case kindList:
+			sets := map[string]widths{s.as: c.labels(s.as)}
+			c.edge(edge{from: name, to: s.next.to, sets: sets, pos: s.next.pos})
+		case kindDo:
+			for _, outcome := range sortedKeys(s.on) {
+				def := c.env.Actions[s.do].Outcomes[outcome]
+				t := s.on[outcome]
+				c.edge(edge{
+					from: name, to: t.to, sets: c.outcomeSets(def), notice: t.notice,
+					outcome: outcome, offer: def.Offer, pos: t.pos,
+				})
+			}
+		}
+	}
+}
+
+// edge adds an edge that leads to a state.
+func (c *checking) edge(e edge) {
+	to := c.p.states[e.to]
+	if to == nil {
+		return
+	}
+	if to.confirm != "" && !e.offer {
+		if to = c.p.states[to.confirm]; to == nil {
+			return
+		}
+		e.to, e.notice = to.name, ""
+	}
+	c.edges = append(c.edges, e)
+	c.out[e.from] = append(c.out[e.from], len(c.edges)-1)
+	c.in[e.to] = append(c.in[e.to], len(c.edges)-1)
+}
+
+func (c *checking) optionSets(o option) map[string]widths {
+	sets := make(map[string]widths)
+	for _, v := range o.set {
+		if sl := c.p.slots[v.name]; sl != nil && !sl.secret() {
+			sets[v.name] = same(sl.width(), c.langs())
+		}
+	}
+	return sets
+}
+
+func (c *checking) outcomeSets(def OutcomeDef) map[string]widths {
+	sets := make(map[string]widths)
+	for _, v := range def.Sets {
+		if _, list := c.p.chosen[v.Name]; list {
+			sets[v.Name] = c.labels(v.Name)
+			continue
+		}
+		sets[v.Name] = c.declared(v)
+		if sl := c.p.slots[v.Name]; sl != nil && len(v.Widest) == 0 && len(v.Langs) == 0 {
+			sets[v.Name] = same(sl.width(), c.langs()) // nothing but what was typed
+		}
+	}
+	return sets
+}
+
+// declared turns a declaration of the wallet into widths.
+func (c *checking) declared(v ValueDef) widths {
+	out := make(widths, c.langs())
+	for i, lang := range c.p.languages {
+		examples := v.Widest
+		if own, ok := v.Langs[lang]; ok {
+			examples = own
+		}
+		out[i] = widthOf(examples)
+	}
+	return out
+}
+
+// labels returns how wide the label of the item in a list slot can be.
+func (c *checking) labels(slotName string) widths {
+	return c.itemWidths(slotName, func(it Item, lang string) string { return it.Label[lang] })
+}
+
+func (c *checking) itemWidths(slotName string, text func(Item, string) string) widths {
+	out := make(widths, c.langs())
+	for i, lang := range c.p.languages {
+		var all []string
+		for _, items := range c.env.Lists[c.p.chosen[slotName]].Items {
+			for _, it := range items {
+				all = append(all, cleanValue(text(it, lang)))
+			}
+		}
+		slices.Sort(all)
+		out[i] = widthOf(all)
+	}
+	return out
+}
+
+// flow finds what is set where, and reports states that nothing reaches and circles of actions.
+func (c *checking) flow() {
+	c.after = make(map[string]facts)
+	c.assumed = make(map[string]facts)
+	c.forward()
+	c.unsets()
+	c.backward()
+	for _, name := range c.p.order {
+		s := c.p.states[name]
+		if c.facts[name] == nil && s.kind != kindBroken {
+			c.r.Warnf(s.pos, codeUnreachable, "nothing leads to the state %q", name)
+		}
+	}
+	c.circles()
+}
+
+// forward computes, for every state, the values that are set on all ways to it.
+func (c *checking) forward() {
+	c.facts, c.reached = make(map[string]facts), nil
+	var work []string
+	for _, e := range Entries() {
+		name := c.p.entries[e]
+		if c.p.states[name] == nil {
+			continue
+		}
+		start := facts{}
+		if e == EntryUntold {
+			start[offerValue] = make(widths, c.langs())
+		}
+		if c.meet(name, start) {
+			work = append(work, name)
+		}
+	}
+	for len(work) > 0 {
+		name := work[0]
+		work = work[1:]
+		for _, i := range c.out[name] {
+			e := c.edges[i]
+			if c.meet(e.to, c.facts[name].with(e.sets)) {
+				work = append(work, e.to)
+			}
+		}
+	}
+}
+
+// with returns the facts after an edge.
+func (f facts) with(sets map[string]widths) facts {
+	out := make(facts, len(f)+len(sets))
+	for k, v := range f {
+		out[k] = v
+	}
+	for k, v := range sets {
+		out[k] = v
+	}
+	return out
+}
+
+// meet keeps at a state what is set on this way too, as wide as on the wider way. It reports
+// whether that changed anything.
+func (c *checking) meet(name string, f facts) bool {
+	f = f.with(c.assumed[name])
+	old := c.facts[name]
+	if old == nil {
+		c.facts[name] = f
+		c.reached = append(c.reached, name)
+		return true
+	}
+	merged, changed := old.meet(f)
+	c.facts[name] = merged
+	return changed
+}
+
+func (f facts) meet(o facts) (facts, bool) {
+	out, changed := make(facts, len(f)), false
+	for k, w := range f {
+		other, ok := o[k]
+		if !ok {
+			changed = true
+			continue
+		}
+		out[k] = w.join(other)
+		changed = changed || !out[k].equal(w)
+	}
+	return out, changed
+}
+
+// backward computes how wide values can become later: a screen that is left and comes back on
+// display by the back key shows what was set in the meantime.
+func (c *checking) backward() {
+	work := slices.Clone(c.p.order)
+	slices.Reverse(work)
+	queued := make(map[string]bool)
+	for _, name := range work {
+		queued[name] = true
+		c.after[name] = facts{}
+	}
+	for len(work) > 0 {
+		name := work[0]
+		work = work[1:]
+		queued[name] = false
+		changed := false
+		for _, i := range c.out[name] {
+			e := c.edges[i]
+			changed = c.after[name].widen(e.sets) || changed
+			changed = c.after[name].widen(c.after[e.to]) || changed
+		}
+		if !changed {
+			continue
+		}
+		for _, i := range c.in[name] {
+			if from := c.edges[i].from; !queued[from] {
+				queued[from] = true
+				work = append(work, from)
+			}
+		}
+	}
+}
+
+// widen adds o to f and reports whether that changed f.
+func (f facts) widen(o facts) bool {
+	changed := false
+	for k, w := range o {
+		old, ok := f[k]
+		if !ok {
+			f[k], changed = w, true
+			continue
+		}
+		if merged := old.join(w); !merged.equal(old) {
+			f[k], changed = merged, true
+		}
+	}
+	return changed
+}
+
+// circles reports actions that follow each other without a screen between.
+func (c *checking) circles() {
+	const (
+		fresh = iota
+		open
+		done
+	)
+	mark := make(map[string]int)
+	var visit func(name string)
+	visit = func(name string) {
+		mark[name] = open
+		for _, i := range c.out[name] {
+			to := c.edges[i].to
+			if c.p.states[to].kind != kindDo {
+				continue
+			}
+			switch mark[to] {
+			case open:
+				c.r.Errorf(c.edges[i].pos, codeNoWayOut,
+					"%q leads back to %q through actions only: no screen is ever shown", name, to)
+			case fresh:
+				visit(to)
+			}
+		}
+		mark[name] = done
+	}
+	for _, name := range c.p.order {
+		if c.p.states[name].kind == kindDo && mark[name] == fresh {
+			visit(name)
+		}
+	}
+}

@@ -1,0 +1,463 @@
+package ussd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"ussdgw/ussd/menu"
+	"ussdgw/ussd/session"
+	"ussdgw/wallet/pin"
+)
+
+// A step is the work on one Request: load, decide, act, save. It is used once, by one goroutine.
+type step struct {
+	g   *Gateway
+	req Request
+	key session.Key
+}
+
+// errLost says that another writer has saved the session meanwhile, so the step decides anew.
+var errLost = errors.New("ussd: step: the session has moved on")
+
+// errNoStore says that the session store failed before anything was done.
+var errNoStore = errors.New("ussd: step: session store")
+
+// run returns the reply and what the metrics call it.
+func (s *step) run(ctx context.Context) (Reply, string) {
+	if s.req.Kind == Abort {
+		s.abort(ctx)
+		return Reply{Kind: None}, "none"
+	}
+	for range maxRounds {
+		base, err := s.g.cfg.Store.Load(ctx, s.key)
+		if err != nil {
+			return s.failed(fmt.Errorf("%w: %w", errNoStore, err), "")
+		}
+		reply, result, err := s.decide(ctx, base)
+		if errors.Is(err, errLost) {
+			continue
+		}
+		if err != nil {
+			return s.failed(err, base.Position.Lang)
+		}
+		return reply, result
+	}
+	return s.failed(errLost, "")
+}
+
+// failed ends the dialogue with an apology.
+func (s *step) failed(err error, lang string) (Reply, string) {
+	s.g.log.Error("step failed", zap.Stringer("msisdn", s.req.Number),
+		zap.Stringer("kind", s.req.Kind), zap.Error(err))
+	return s.g.fixed(menu.EntryUnavailable, lang), "unavailable"
+}
+
+// decide finds out which row of the table of dialogues applies, and does it.
+func (s *step) decide(ctx context.Context, base session.Record) (Reply, string, error) {
+	now := s.g.cfg.Clock()
+	if s.redelivered(base, now) {
+		if base.Executing.IsZero() {
+			return s.replay(ctx, base)
+		}
+		// The first delivery did not come to its end: do the same action again under the same
+		// id. Whichever finishes first is the result of both.
+		return s.answer(ctx, base, now)
+	}
+	if s.req.Kind == Begin {
+		return s.begin(ctx, base, now)
+	}
+	switch {
+	case base.IsZero() || base.Ended || base.Dead || base.Dialogue != s.req.Dialogue,
+		base.Position.Revision != s.g.program.Revision():
+		return s.over(ctx, base)
+	case !base.Executing.IsZero():
+		return s.tell(ctx, base, now)
+	}
+	return s.answer(ctx, base, now)
+}
+
+// over answers what belongs to no living session. The subscriber's language comes from the session
+// that ended, or else from the way the menu starts.
+func (s *step) over(ctx context.Context, base session.Record) (Reply, string, error) {
+	lang := base.Position.Lang
+	if lang == "" {
+		w := work{step: s, now: s.g.cfg.Clock()}
+		err := w.settle(ctx, s.g.program.Begin(s.g.program.Languages()[0], menu.EntryStart, nil))
+		if err != nil {
+			return Reply{}, "", err
+		}
+		lang = w.res.Position.Lang
+	}
+	return s.g.fixed(menu.EntryOver, lang), "over", nil
+}
+
+// redelivered recognises an input that led to the stored reply already. SMPP has no end-to-end
+// identity of an input: where the dialect has none either, the same payload within a second is a
+// repeat; after a secret, whose payload leaves no trace, anything within a second is.
+func (s *step) redelivered(base session.Record, now time.Time) bool {
+	if base.IsZero() || base.Dialogue != s.req.Dialogue {
+		return false
+	}
+	if s.req.Unit != "" || base.LastInput.ID != "" {
+		return base.LastInput.ID == s.inputID()
+	}
+	soon := now.Sub(base.LastInput.At) < repeatWithin
+	var secret [16]byte
+	if s.req.Kind == Begin || base.LastInput.Digest == secret {
+		return soon
+	}
+	return soon && base.LastInput.Digest == digest(s.req.Text.Reveal())
+}
+
+// inputID is the identity of the request within its dialogue, or "".
+func (s *step) inputID() string {
+	if s.req.Unit == "" {
+		return ""
+	}
+	return s.req.Kind.String() + ":" + s.req.Unit
+}
+
+// replay answers a redelivery: the stored reply once more, unless the first submit went through
+// or may still do so. A second screen could abort the dialogue.
+func (s *step) replay(ctx context.Context, rec session.Record) (Reply, string, error) {
+	for waited := time.Duration(0); ; waited += ackPoll {
+		if rec.Acked || rec.Dead {
+			return Reply{Kind: None, Repeat: true}, "repeat", nil
+		}
+		if waited >= ackWithin {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return Reply{Kind: None, Repeat: true}, "repeat", nil
+		case <-time.After(ackPoll):
+		}
+		cur, err := s.g.cfg.Store.Load(ctx, s.key)
+		if err != nil {
+			return Reply{}, "", fmt.Errorf("%w: %w", errNoStore, err)
+		}
+		if !cur.TouchedAt.Equal(rec.TouchedAt) {
+			return Reply{Kind: None, Repeat: true}, "repeat", nil // it went on, so it was seen
+		}
+		rec = cur
+	}
+	r := Reply{
+		Kind: Ask, State: rec.LastReply.State, Text: rec.LastReply.Text,
+		Repeat: true, saved: rec,
+	}
+	if rec.LastReply.End {
+		r.Kind = End
+	}
+	return r, "repeat", nil
+}
+
+// begin starts a dialogue: first what became of an untold payment, then a dialled string, else
+// the offer to go on where a living session stopped.
+func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
+	Reply, string, error,
+) {
+	next := session.Record{
+		Dialogue: s.req.Dialogue, Link: s.req.Link, StartedAt: now, Untold: base.Untold,
+	}
+	lang := base.Position.Lang
+	if lang == "" {
+		lang = s.g.program.Languages()[0]
+	}
+	parts, ok := shortcut(s.g.program.Service(), s.req.Text.Reveal())
+	alive := !base.IsZero() && !base.Ended && base.Executing.IsZero() && base.Untold == "" &&
+		base.Position.Revision == s.g.program.Revision() &&
+		len(base.Position.Stack) > 1 && now.Sub(base.TouchedAt) <= s.g.cfg.ResumeWithin
+	var res menu.Result
+	switch {
+	case !ok:
+		res = s.g.program.Begin(lang, menu.EntryRefused, nil)
+	case len(parts) == 0 && alive:
+		res = s.g.program.Interrupt(base.Position, menu.EntryResume, nil)
+	default:
+		res = s.g.program.Begin(lang, menu.EntryStart, nil)
+	}
+	w := work{step: s, base: base, next: next, now: now}
+	if err := w.settle(ctx, res); err != nil {
+		return Reply{}, "", err
+	}
+	if ok && len(parts) > 0 {
+		if err := w.walk(ctx, parts); err != nil {
+			return Reply{}, "", err
+		}
+	}
+	if next.Untold != "" {
+		return w.tell(ctx)
+	}
+	return w.finish(ctx)
+}
+
+// answer steps the menu with what was typed.
+func (s *step) answer(ctx context.Context, base session.Record, now time.Time) (
+	Reply, string, error,
+) {
+	next := base
+	next.Link = s.req.Link
+	w := work{step: s, base: base, next: next, now: now, attempt: base.Executing.Attempt}
+	w.secret = s.g.program.Secret(base.Position)
+	if err := w.settle(ctx, s.g.program.Step(base.Position, s.req.Text)); err != nil {
+		return Reply{}, "", err
+	}
+	return w.finish(ctx)
+}
+
+// tell answers an input that comes while an earlier payment of the same dialogue has no known
+// end: what became of it, on top of the start.
+func (s *step) tell(ctx context.Context, base session.Record, now time.Time) (
+	Reply, string, error,
+) {
+	w := work{step: s, base: base, next: base, now: now, secret: true}
+	res := s.g.program.Begin(base.Position.Lang, menu.EntryStart, nil)
+	if err := w.settle(ctx, res); err != nil {
+		return Reply{}, "", err
+	}
+	return w.tell(ctx)
+}
+
+// abort marks the dialogue dead: nothing more is submitted to it. An action under way finishes.
+func (s *step) abort(ctx context.Context) {
+	for range maxRounds {
+		base, err := s.g.cfg.Store.Load(ctx, s.key)
+		if err != nil {
+			s.g.log.Warn("abort not saved", zap.Stringer("msisdn", s.req.Number), zap.Error(err))
+			return
+		}
+		if base.IsZero() || base.Dead || base.Dialogue != s.req.Dialogue {
+			return
+		}
+		next := base
+		next.Dead = true
+		err = s.g.save(ctx, s.key, base, next)
+		if errors.Is(err, session.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			s.g.log.Warn("abort not saved", zap.Stringer("msisdn", s.req.Number), zap.Error(err))
+		}
+		return
+	}
+}
+
+// work is a step that has decided what to do and does it.
+type work struct {
+	*step
+	base    session.Record // what is stored
+	next    session.Record // what it becomes
+	now     time.Time
+	attempt string // of an execution that is repeated
+	secret  bool   // what was typed must leave no trace
+	moved   bool   // money may have moved: from here on nothing is decided anew
+	tells   bool   // the screen says what became of next.Untold
+	res     menu.Result
+}
+
+// settle follows the actions of res until there is a screen.
+func (w *work) settle(ctx context.Context, res menu.Result) error {
+	for range maxActions {
+		if res.Action == nil {
+			w.res = res
+			return nil
+		}
+		answer, err := w.act(ctx, *res.Action, res.Position.Lang)
+		if errors.Is(err, errLost) {
+			return err
+		}
+		if err != nil {
+			w.g.log.Error("action failed", zap.String("action", res.Action.Name),
+				zap.Stringer("msisdn", w.req.Number), zap.Error(err))
+			w.res = w.g.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
+			w.tells = false
+			return nil
+		}
+		if answer.Untold != "" {
+			w.next.Untold, w.tells = answer.Untold, true
+		} else if res.Action.Money {
+			w.next.Untold = "" // it was refused on the spot and asked again: no news
+		}
+		res = w.g.program.Resume(res.Position, answer.Outcome)
+	}
+	w.g.log.Error("too many actions in one step", zap.Int("limit", maxActions))
+	w.res = w.g.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
+	return nil
+}
+
+// act does one action. One that moves money is saved as executing first, so that whoever comes
+// next knows of it.
+func (w *work) act(ctx context.Context, a menu.Action, lang string) (Answer, error) {
+	if w.attempt == "" {
+		w.attempt = w.newAttempt()
+	}
+	if a.Money && !w.moved {
+		if err := w.execute(ctx, a); err != nil {
+			return Answer{}, err
+		}
+	}
+	answer, err := w.g.cfg.Teller.Do(ctx, Call{
+		Number: w.req.Number, Lang: lang, Revision: w.g.program.Revision(),
+		Action: a, Attempt: w.attempt,
+	})
+	outcome := answer.Outcome.Name
+	if err != nil {
+		outcome = "error"
+	}
+	w.g.cfg.Metrics.Action(a.Name, outcome)
+	return answer, err
+}
+
+// execute saves that the action is under way. The position stays on the confirm screen, so that a
+// redelivery of the input leads to the same action.
+func (w *work) execute(ctx context.Context, a menu.Action) error {
+	mark := w.base
+	mark.LastInput = session.Input{ID: w.inputID(), At: w.now}
+	mark.TouchedAt = w.now
+	mark.Executing = session.Executing{
+		State: a.State, Action: a.Name, Offer: a.Args["offer"], Attempt: w.attempt,
+	}
+	mark.Untold = a.Args["offer"]
+	mark.Acked = false
+	saved, err := w.g.saved(ctx, w.key, w.base, mark)
+	if errors.Is(err, session.ErrConflict) {
+		return errLost
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoStore, err)
+	}
+	w.base, w.moved = saved, true
+	w.next.Untold = mark.Untold
+	return nil
+}
+
+// newAttempt is the same for every delivery of this input: by the network's identity of it, else
+// by the version of the session that it answers.
+func (w *work) newAttempt() string {
+	if w.req.Unit != "" {
+		return fmt.Sprintf("%x/%s/%s", w.next.StartedAt.UnixNano(), w.req.Dialogue, w.req.Unit)
+	}
+	return fmt.Sprintf("%x/v%d", w.next.StartedAt.UnixNano(), w.base.Version)
+}
+
+// walk answers the screens with the parts of a dialled string. It stops at the first answer that
+// is refused and shows why. A part left over at an end, or at a screen that asks for a secret, is
+// refused with the whole string.
+func (w *work) walk(ctx context.Context, parts [][]byte) error {
+	for _, part := range parts {
+		if w.res.Refused {
+			return nil
+		}
+		scr := w.res.Screen
+		if scr == nil || scr.End || scr.Secret || strings.TrimSpace(string(part)) == "" {
+			w.res = w.g.program.Begin(w.res.Position.Lang, menu.EntryRefused, nil)
+			return nil
+		}
+		typed := pin.NewSecret(part)
+		res := w.g.program.Step(w.res.Position, typed)
+		err := w.settle(ctx, res)
+		typed.Wipe()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell puts the fate of the untold payment on top of what would be shown.
+func (w *work) tell(ctx context.Context) (Reply, string, error) {
+	values := map[string]string{"offer": w.next.Untold}
+	res := w.g.program.Interrupt(w.res.Position, menu.EntryUntold, values)
+	if err := w.settle(ctx, res); err != nil {
+		return Reply{}, "", err
+	}
+	return w.finish(ctx)
+}
+
+// finish saves the successor and returns its screen. Nothing is shown that is not saved, with one
+// exception: when money may have moved and the store fails, the outcome is shown all the same.
+func (w *work) finish(ctx context.Context) (Reply, string, error) {
+	if w.res.Screen == nil {
+		return Reply{}, "", errors.New("ussd: step: no screen")
+	}
+	reply := screenReply(w.res.Screen)
+	w.complete(reply)
+	base := w.base
+	for range maxRounds {
+		saved, err := w.save(ctx, base)
+		var lost *session.Conflict
+		switch {
+		case err == nil:
+			if saved.Dead {
+				return Reply{Kind: None}, "none", nil
+			}
+			reply.saved, reply.tells = saved, w.tells
+			return reply, w.result(reply), nil
+		case errors.As(err, &lost) && lost.Current.TouchedAt.Equal(base.TouchedAt):
+			// Only marks were set meanwhile: that the last reply arrived, or that the
+			// dialogue is dead. What was decided stands.
+			base = lost.Current
+			w.next.Dead = lost.Current.Dead && lost.Current.Dialogue == w.next.Dialogue
+		case errors.As(err, &lost) && w.moved:
+			return w.outrun(ctx, lost.Current)
+		case errors.As(err, &lost):
+			return Reply{}, "", errLost
+		case w.moved:
+			w.g.log.Error("session not saved after a payment",
+				zap.Stringer("msisdn", w.req.Number), zap.Error(err))
+			return reply, w.result(reply), nil
+		default:
+			return Reply{}, "", fmt.Errorf("%w: %w", errNoStore, err)
+		}
+	}
+	return Reply{}, "", errLost
+}
+
+// save stores next over base, with time of its own: an action may have used up the step's.
+func (w *work) save(ctx context.Context, base session.Record) (session.Record, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
+	defer cancel()
+	return w.g.saved(ctx, w.key, base, w.next)
+}
+
+// complete fills in the successor record.
+func (w *work) complete(reply Reply) {
+	w.next.Position = w.res.Position
+	w.next.TouchedAt = w.now
+	w.next.LastInput = session.Input{ID: w.inputID(), At: w.now}
+	if w.req.Kind == Input && !w.secret {
+		w.next.LastInput.Digest = digest(w.req.Text.Reveal())
+	}
+	w.next.LastReply = session.Reply{
+		State: reply.State, Text: reply.Text,
+		End: w.res.Screen.End, Secret: w.res.Screen.Secret,
+	}
+	w.next.Acked, w.next.Dead = false, false
+	w.next.Ended = w.res.Screen.End
+	w.next.Executing = session.Executing{}
+}
+
+// outrun ends a step whose payment is settled but whose session another step has taken over: a
+// redelivery that was faster has the same result, a new dial has told it.
+func (w *work) outrun(ctx context.Context, cur session.Record) (Reply, string, error) {
+	same := cur.Dialogue == w.req.Dialogue && cur.LastInput.ID == w.inputID()
+	if same && cur.Executing.IsZero() {
+		return w.replay(ctx, cur)
+	}
+	return Reply{Kind: None}, "none", nil
+}
+
+func (w *work) result(r Reply) string {
+	switch {
+	case w.res.Refused:
+		return "refused"
+	case r.Kind == End:
+		return "end"
+	}
+	return "ask"
+}

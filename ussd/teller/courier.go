@@ -1,0 +1,52 @@
+package teller
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"ussdgw/ussd/menu"
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/msisdn"
+	"ussdgw/wallet/pin"
+)
+
+// An SMSSender sends one SMS, in as many parts as it takes, and returns when the message centre
+// has accepted all of them.
+type SMSSender interface {
+	SendSMS(ctx context.Context, to msisdn.Number, text string) error
+}
+
+// A Courier makes the texts of the outbox's messages from the menu and sends them. It implements
+// wallet.Sender.
+type Courier struct {
+	program *menu.Program
+	sender  SMSSender
+}
+
+// NewCourier returns a Courier that takes its texts from p.
+func NewCourier(p *menu.Program, s SMSSender) *Courier { return &Courier{program: p, sender: s} }
+
+// secretField is the field of a message that is kept sealed.
+const secretField = "pin"
+
+// Send makes the text and sends it. secret is the value of the sealed field, or empty. Its errors
+// never hold the text.
+func (c *Courier) Send(ctx context.Context, m ledger.Message, secret pin.Secret) error {
+	fields := m.Fields
+	if secret.Len() > 0 {
+		fields = maps.Clone(fields)
+		if fields == nil {
+			fields = map[string]string{}
+		}
+		fields[secretField] = string(secret.Reveal())
+	}
+	text, err := c.program.SMS(m.Kind, m.Lang, fields)
+	if err != nil {
+		return fmt.Errorf("teller: sms %s: %w", m.Kind, err)
+	}
+	if err := c.sender.SendSMS(ctx, m.To, text); err != nil {
+		return fmt.Errorf("teller: sms %s: %w", m.Kind, err)
+	}
+	return nil
+}

@@ -1,0 +1,113 @@
+// Package catalogue holds what an operator decides about payments: who can be paid and how the
+// account is written, fees, limits by level of identification, and which networks are served. It
+// reads the files of a menus folder whose schema is Schema and refuses what would reach a
+// subscriber wrong, with the place of every fault.
+//
+// A Catalogue is plain data: it knows no wallet and no screen, but it keeps names short enough
+// for the screens of *900#. The package starts no goroutine and keeps no state.
+package catalogue
+
+import (
+	"strings"
+
+	"ussdgw/wallet/money"
+)
+
+// What the texts and numbers of a catalogue may be at most.
+const (
+	// MaxName is the most characters in the name of a category or a provider: the screen that
+	// asks the PIN shows the name with the account, the amount and the fee.
+	MaxName = 14
+	// MaxHint is the most characters in what the screen that asks an account says about it.
+	MaxHint = 22
+	// MaxLabel is the most characters in what a receipt calls an account.
+	MaxLabel = 40
+	// MaxElsewhere is the most characters in what a subscriber of an unserved network is told.
+	MaxElsewhere = 50
+	// MaxAccount is the most digits in an account, for the same screen as MaxName.
+	MaxAccount = 15
+	// MaxNumber is the largest number of a category or a provider. 98 is the key of the next
+	// page, 0 and 00 go back and home.
+	MaxNumber = 97
+)
+
+// A Catalogue is the content of the files. Nobody changes it after Load, so any number of
+// goroutines may read it.
+type Catalogue struct {
+	Languages  []string               // that every text is in
+	Categories []Category             // by Number
+	Limits     map[string]LevelLimits // by level of identification: "remote"
+	Networks   []Network              // in the order of the file
+
+	providers map[string]Provider
+}
+
+// A Category groups providers on a screen.
+type Category struct {
+	ID        string
+	Number    int               // the key that a subscriber types
+	Name      map[string]string // by language, at most MaxName characters
+	Providers []Provider        // by Number
+}
+
+// A Provider is somebody who can be paid.
+type Provider struct {
+	ID         string            // unique in the catalogue, and forever: the books know it
+	Number     int               // the key that a subscriber types, unique in the category
+	Name       map[string]string // by language, at most MaxName characters
+	Account    Field
+	Min, Max   money.Amount // of one payment, without the fee
+	Fee        Fee
+	Settlement string // how the provider learns of payments: SettlementRegistry
+	Stopped    bool   // listed, but takes no payments now
+}
+
+// SettlementRegistry is a list of payments that is sent to the provider after each day.
+const SettlementRegistry = "registry"
+
+// A Field is what a subscriber types to say which account is paid. It is digits only.
+type Field struct {
+	Label   map[string]string // what it is, for receipts, by language, at most MaxLabel characters
+	Hint    map[string]string // what to type, for screens, by language, at most MaxHint characters
+	Pattern string            // an anchored regular expression
+	MinLen  int               // digits in the shortest text that Pattern matches
+	MaxLen  int               // digits in the longest, at most MaxAccount
+	Example string            // Pattern matches it
+}
+
+// LevelLimits bound what a wallet may do. Payments are counted without their fee.
+type LevelLimits struct {
+	PerPayment money.Amount
+	PerDay     money.Amount // a calendar day
+	PerMonth   money.Amount // a calendar month
+	Balance    money.Amount // the most that a wallet may hold
+}
+
+// A Network is a mobile network, known by the first digits of its numbers.
+type Network struct {
+	ID        string
+	Name      string
+	Prefixes  []string          // E.164 digits without the plus sign; "" begins every number
+	Served    bool              // its subscribers may use this service
+	Elsewhere map[string]string // where they go when it is not served, at most MaxElsewhere
+}
+
+// Provider returns the provider with the ID id.
+func (c *Catalogue) Provider(id string) (Provider, bool) {
+	p, ok := c.providers[id]
+	return p, ok
+}
+
+// Network returns the network of a number, given as E.164 digits without the plus sign: the one
+// with the longest prefix that the number begins with. Load makes sure that there always is one.
+func (c *Catalogue) Network(digits string) (Network, bool) {
+	best, found := Network{}, -1
+	for _, n := range c.Networks {
+		for _, prefix := range n.Prefixes {
+			if len(prefix) > found && strings.HasPrefix(digits, prefix) {
+				best, found = n, len(prefix)
+			}
+		}
+	}
+	return best, found >= 0
+}

@@ -1,0 +1,277 @@
+package catalogue_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"ussdgw/menus"
+	"ussdgw/menus/source"
+	"ussdgw/wallet/catalogue"
+	"ussdgw/wallet/money"
+)
+
+// shipped loads the catalogue that the binary carries.
+func shipped(t *testing.T) *catalogue.Catalogue {
+	t.Helper()
+	var r source.Report
+	c := catalogue.Load(menus.FS(), &r)
+	if c == nil {
+		t.Fatalf("the shipped catalogue is refused:\n%v", r.Err())
+	}
+	if found := r.Findings(); len(found) > 0 {
+		t.Errorf("the shipped catalogue has findings: %v", found)
+	}
+	return c
+}
+
+// What subscribers have known for years stays where it is: 14 is other services, 14 in it Dostek.
+func TestShippedKnownNumbers(t *testing.T) {
+	c := shipped(t)
+	if got := len(c.Categories); got < 14 {
+		t.Fatalf("%d categories, want at least 14", got)
+	}
+	other := c.Categories[13]
+	if other.Number != 14 || other.Name["ru"] != "Другие услуги" {
+		t.Errorf("category 14 is %d %q, want 14 Другие услуги", other.Number, other.Name["ru"])
+	}
+	if got := len(other.Providers); got < 14 {
+		t.Fatalf("%d other services, want at least 14", got)
+	}
+	dostek := other.Providers[13]
+	if dostek.Number != 14 || dostek.Name["ru"] != "Достэк" || dostek.ID != "dostek" {
+		t.Errorf("provider 14 is %d %q (%s)", dostek.Number, dostek.Name["ru"], dostek.ID)
+	}
+	if dostek.Account.MinLen != 14 || dostek.Account.MaxLen != 14 {
+		t.Errorf("Dostek's account has %d to %d digits, want 14",
+			dostek.Account.MinLen, dostek.Account.MaxLen)
+	}
+	if dostek.Min != money.Som(1) || dostek.Max != money.Som(15000) {
+		t.Errorf("Dostek takes %s to %s som, want 1 to 15000", dostek.Min, dostek.Max)
+	}
+	if fee, err := dostek.Fee.Of(money.Som(15000)); err != nil || fee != money.Som(150) {
+		t.Errorf("the fee of 15000 som to Dostek is %s, %v; want 150.00", fee, err)
+	}
+	if c.Limits["remote"].PerPayment < dostek.Max {
+		t.Errorf("a wallet from USSD may pay %s at once, want Dostek's largest payment, %s",
+			c.Limits["remote"].PerPayment, dostek.Max)
+	}
+}
+
+func TestShippedAccounts(t *testing.T) {
+	c := shipped(t)
+	for _, test := range []struct {
+		provider, account string
+		want              bool
+	}{
+		{"dostek", "01234567890123", true},
+		{"dostek", "11234567890123", false},
+		{"dostek", "0123456789012", false},
+		{"dostek", "012345678901234", false},
+		{"dostek", "x01234567890123", false},
+		{"hoster", "0012345678", true},
+		{"hoster", "0112345678", false},
+		{"hoster", "001234567890123", false},
+	} {
+		p, ok := c.Provider(test.provider)
+		if !ok {
+			t.Fatalf("no provider %q", test.provider)
+		}
+		got := regexp.MustCompile(p.Account.Pattern).MatchString(test.account)
+		if got != test.want {
+			t.Errorf("%s takes account %q: %t, want %t", test.provider, test.account, got, test.want)
+		}
+	}
+	if _, ok := c.Provider("nobody"); ok {
+		t.Error("there is a provider nobody")
+	}
+}
+
+func TestShippedNetworks(t *testing.T) {
+	c := shipped(t)
+	for _, test := range []struct {
+		digits, network string
+		served          bool
+	}{
+		{"996555123456", "megacom", true},
+		{"996755123456", "megacom", true},
+		{"996880123456", "megacom", true},
+		{"996990123456", "megacom", true},
+		{"996770123456", "beeline", true},
+		{"996220123456", "beeline", true},
+		{"996999123456", "beeline", true},
+		{"996996123456", "beeline", true},
+		{"996700123456", "o", false},
+		{"996500123456", "o", false},
+		{"996506123456", "other", false},
+		{"996991123456", "other", false},
+		{"77011234567", "other", false},
+	} {
+		n, ok := c.Network(test.digits)
+		if !ok || n.ID != test.network || n.Served != test.served {
+			t.Errorf("network of %s: %s, served %t, found %t; want %s, %t",
+				test.digits, n.ID, n.Served, ok, test.network, test.served)
+		}
+		for _, lang := range c.Languages {
+			if !n.Served && n.Elsewhere[lang] == "" {
+				t.Errorf("%s does not say in %s where to go", n.ID, lang)
+			}
+		}
+	}
+}
+
+func TestFee(t *testing.T) {
+	percent := func(bp int64) catalogue.Fee { return catalogue.Fee{BasisPoints: bp} }
+	for _, test := range []struct {
+		name   string
+		fee    catalogue.Fee
+		amount money.Amount
+		want   money.Amount
+	}{
+		{"none", catalogue.Fee{}, money.Som(15000), 0},
+		{"1 % of 100", percent(100), money.Som(100), money.Som(1)},
+		{"1 % of 15000", percent(100), money.Som(15000), money.Som(150)},
+		{"1 % of 0.49 is rounded down", percent(100), 49, 0},
+		{"1 % of 0.50 is rounded up", percent(100), 50, 1},
+		{"0.5 % of 1.00 is rounded up", percent(50), 100, 1},
+		{"0.01 % of 1", percent(1), money.Som(1), 0},
+		{"100 %", percent(10000), money.Som(7), money.Som(7)},
+		{"fixed", catalogue.Fee{Fixed: 550}, money.Som(3), 550},
+		{"fixed of nothing", catalogue.Fee{Fixed: 550}, 0, 550},
+		{"fixed and share", catalogue.Fee{Fixed: 500, BasisPoints: 200}, money.Som(100), 700},
+		{"below min", catalogue.Fee{BasisPoints: 50, Min: 1000}, money.Som(100), 1000},
+		{"at min", catalogue.Fee{BasisPoints: 50, Min: 1000}, money.Som(2000), 1000},
+		{"above min", catalogue.Fee{BasisPoints: 50, Min: 1000}, money.Som(2002), 1001},
+		{"below max", catalogue.Fee{BasisPoints: 100, Max: 3000}, money.Som(2999), 2999},
+		{"above max", catalogue.Fee{BasisPoints: 100, Max: 3000}, money.Som(3001), 3000},
+		{"fixed above max", catalogue.Fee{Fixed: 4000, Max: 3000}, money.Som(1), 3000},
+	} {
+		if got, err := test.fee.Of(test.amount); err != nil || got != test.want {
+			t.Errorf("%s: fee of %s is %s, %v; want %s", test.name, test.amount, got, err, test.want)
+		}
+	}
+}
+
+func TestFeeRefuses(t *testing.T) {
+	if fee, err := (catalogue.Fee{BasisPoints: 100}).Of(-1); err == nil {
+		t.Errorf("the fee of -0.01 is %s, want an error", fee)
+	}
+	huge := catalogue.Fee{BasisPoints: 10000, Fixed: 1}
+	if fee, err := huge.Of(math.MaxInt64); !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("the fee of the largest amount is %s, %v; want ErrOverflow", fee, err)
+	}
+}
+
+// expected finds the comments of the bad catalogues: one per faulty line, one or more patterns,
+// each for one finding on that line.
+var (
+	expected = regexp.MustCompile(`# ERROR (".*")\s*$`)
+	pattern  = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
+)
+
+// Every folder of testdata/bad is a catalogue with faults. Each fault is marked on its line with
+// `# ERROR "regexp"`, which must match "CODE: message", and there are no findings elsewhere.
+func TestBadCatalogues(t *testing.T) {
+	files, err := fs.Glob(testdata, "testdata/bad/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no bad catalogues: %v", err)
+	}
+	covered := map[string]bool{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(path.Base(file), ".yaml"), func(t *testing.T) {
+			content, err := fs.ReadFile(testdata, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var r source.Report
+			c := catalogue.Load(fstest.MapFS{"bad.yaml": {Data: content}}, &r)
+			if c != nil {
+				t.Error("the catalogue was accepted")
+			}
+			compare(t, string(content), r.Findings())
+			for _, f := range r.Findings() {
+				covered[f.Code] = true
+			}
+		})
+	}
+	for _, code := range catalogue.Codes() {
+		if !covered[code.Code] {
+			t.Errorf("no bad catalogue shows %s, %s", code.Code, code.Title)
+		}
+	}
+}
+
+func compare(t *testing.T, content string, findings []source.Finding) {
+	t.Helper()
+	got := map[int][]string{}
+	for _, f := range findings {
+		got[f.Pos.Line] = append(got[f.Pos.Line], f.Code+": "+f.Message)
+	}
+	for i, line := range strings.Split(content, "\n") {
+		m := expected.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		for _, want := range pattern.FindAllStringSubmatch(m[1], -1) {
+			if !take(got, i+1, regexp.MustCompile(want[1])) {
+				t.Errorf("line %d: no finding matches %q; have %q", i+1, want[1], got[i+1])
+			}
+		}
+	}
+	for line, messages := range got {
+		for _, message := range messages {
+			t.Errorf("line %d: unexpected finding %q", line, message)
+		}
+	}
+}
+
+// take removes the first message of a line that want matches.
+func take(got map[int][]string, line int, want *regexp.Regexp) bool {
+	for i, message := range got[line] {
+		if want.MatchString(message) {
+			got[line] = append(got[line][:i:i], got[line][i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// Any file that is missing a part, or all of them, is refused and nothing panics.
+func TestLoadRefusesFolders(t *testing.T) {
+	for name, fsys := range map[string]fstest.MapFS{
+		"empty folder": {},
+		"no catalogue": {"main.yaml": {Data: []byte(`schema: "ussd.menu/v1"`)}},
+		"only schema":  {"c.yaml": {Data: []byte(`schema: "ussd.catalogue/v1"`)}},
+		"no YAML":      {"c.yaml": {Data: []byte("schema: [")}},
+		"wrong shapes": {"c.yaml": {Data: []byte("schema: \"ussd.catalogue/v1\"\n" +
+			"languages: ky\naccounts: [1]\ncategories: {a: b}\nlimits: [x]\nnetworks: 7\n")}},
+	} {
+		var r source.Report
+		if c := catalogue.Load(fsys, &r); c != nil || !r.Failed() {
+			t.Errorf("%s: loaded %v, findings %v", name, c, r.Findings())
+		}
+	}
+}
+
+// A part that is in two files names the place of the other.
+func TestLoadRefusesAPartTwice(t *testing.T) {
+	var r source.Report
+	fsys := fstest.MapFS{}
+	for _, name := range []string{"a.yaml", "b.yaml"} {
+		fsys[name] = &fstest.MapFile{Data: fmt.Appendf(nil,
+			"schema: %q\nlanguages: [\"ky\"]\n", catalogue.Schema)}
+	}
+	catalogue.Load(fsys, &r)
+	for _, f := range r.Findings() {
+		if f.Pos.File == "b.yaml" && strings.Contains(f.Message, "a.yaml:2:12") {
+			return
+		}
+	}
+	t.Errorf("no finding in b.yaml names the place in a.yaml: %v", r.Findings())
+}

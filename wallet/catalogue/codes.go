@@ -1,0 +1,106 @@
+package catalogue
+
+import "ussdgw/menus/source"
+
+// The codes of findings.
+const (
+	CodeSection    = "CAT001"
+	CodeMissing    = "CAT002"
+	CodeLanguage   = "CAT003"
+	CodeTooLong    = "CAT004"
+	CodeNumber     = "CAT005"
+	CodeID         = "CAT006"
+	CodeAccount    = "CAT007"
+	CodePattern    = "CAT008"
+	CodeExample    = "CAT009"
+	CodeAmount     = "CAT010"
+	CodeFee        = "CAT011"
+	CodeSettlement = "CAT012"
+	CodeLimits     = "CAT013"
+	CodePrefix     = "CAT014"
+	CodeNetwork    = "CAT015"
+	CodeYesNo      = "CAT016"
+)
+
+// Codes explains every code of this package, in their order.
+func Codes() []source.Code {
+	return []source.Code{
+		{
+			Code: CodeSection, Title: "a part of the catalogue is missing",
+			Text: "The files with the catalogue's schema must together have languages," +
+				" accounts, categories, limits and networks, each once and none of them empty.",
+		},
+		{
+			Code: CodeMissing, Title: "something must be said here",
+			Text: "A key that has no default is missing, or its value is empty.",
+		},
+		{
+			Code: CodeLanguage, Title: "a text is missing in a language",
+			Text: "A text is either one string, which then is the same in every language, or a" +
+				" map with exactly the languages that the catalogue lists.",
+		},
+		{
+			Code: CodeTooLong, Title: "a text is too long for its screen",
+			Text: "Names share a screen with an account, an amount and a fee, so they have at" +
+				" most 14 characters; hints have at most 22, labels 40, and what a subscriber of" +
+				" an unserved network is told 50. Control characters and braces are refused too.",
+		},
+		{
+			Code: CodeNumber, Title: "a number cannot be typed or is taken",
+			Text: "Subscribers type the number. It is 1 to 97 without leading zeros, because 0," +
+				" 00 and 98 are keys of the menu, and no neighbour has the same.",
+		},
+		{
+			Code: CodeID, Title: "an ID is malformed or used twice",
+			Text: "An ID is 1 to 32 of a-z, 0-9 and _, begins with a letter and is unique among" +
+				" its kind, for providers in the whole catalogue. It is never changed: the books" +
+				" and the providers' registries know a provider by it.",
+		},
+		{
+			Code: CodeAccount, Title: "no such kind of account",
+			Text: "A provider's account names one of the kinds under accounts.",
+		},
+		{
+			Code: CodePattern, Title: "a pattern cannot be used",
+			Text: "A pattern is a regular expression of RE2 that begins with ^ and ends with $," +
+				" so that it matches whole numbers only, allows nothing but digits, and matches" +
+				" at least 1 and at most 15 of them.",
+		},
+		{
+			Code: CodeExample, Title: "the example breaks its own rule",
+			Text: "Subscribers see the example after a mistake, so the pattern must match it.",
+		},
+		{
+			Code: CodeAmount, Title: "an amount is wrong",
+			Text: "An amount is som with at most two decimals, such as \"100\" or \"100.50\". The" +
+				" smallest payment is above 0 and not above the largest.",
+		},
+		{
+			Code: CodeFee, Title: "a fee is wrong",
+			Text: "A fee has any of percent (0 to 100, two decimals), fixed, min and max in som." +
+				" None is negative, and min is not above max. {} is no fee.",
+		},
+		{
+			Code: CodeSettlement, Title: "no such settlement",
+			Text: "How the provider learns of payments: \"registry\" is a list after each day.",
+		},
+		{
+			Code: CodeLimits, Title: "limits contradict each other",
+			Text: "A payment may not be above the limit of a day, nor a day above that of a month.",
+		},
+		{
+			Code: CodePrefix, Title: "prefixes of networks overlap",
+			Text: "The longest prefix decides, so a longer one may lie within another network's." +
+				" The same prefix twice, and one that changes nothing, are mistakes. One network" +
+				" has the prefix \"\", which takes all the numbers that no other has.",
+		},
+		{
+			Code: CodeNetwork, Title: "a network says where to go, or serves, not both",
+			Text: "A network that is not served has the text elsewhere; one that is has not.",
+		},
+		{
+			Code: CodeYesNo, Title: "neither yes nor no",
+			Text: "Write \"yes\" or \"no\".",
+		},
+	}
+}

@@ -1,0 +1,90 @@
+package catalogue_test
+
+import (
+	"io/fs"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"unicode/utf8"
+
+	"ussdgw/menus"
+	"ussdgw/menus/source"
+	"ussdgw/wallet/catalogue"
+)
+
+// FuzzLoad feeds any text as a catalogue. Load never panics, and what it accepts keeps the
+// promises that screens and the wallet rely on.
+func FuzzLoad(f *testing.F) {
+	bad, err := fs.Glob(testdata, "testdata/bad/*.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range bad {
+		content, err := fs.ReadFile(testdata, name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(content)
+	}
+	whole := []string{"schema: \"" + catalogue.Schema + "\""}
+	for _, name := range []string{"catalogue.yaml", "limits.yaml", "networks.yaml"} {
+		content, err := fs.ReadFile(menus.FS(), name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(content), "\n")
+		whole = append(whole, rest)
+	}
+	f.Add([]byte(strings.Join(whole, "\n")))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		var r source.Report
+		c := catalogue.Load(fstest.MapFS{"c.yaml": {Data: content}}, &r)
+		if (c == nil) != r.Failed() {
+			t.Fatalf("loaded %t, failed %t", c != nil, r.Failed())
+		}
+		if c == nil {
+			return
+		}
+		for _, category := range c.Categories {
+			promisesName(t, c, category.Number, category.Name)
+			for _, p := range category.Providers {
+				promisesName(t, c, p.Number, p.Name)
+				promisesProvider(t, p)
+			}
+		}
+		if _, ok := c.Network("996555123456"); !ok {
+			t.Error("a number belongs to no network")
+		}
+	})
+}
+
+func promisesName(t *testing.T, c *catalogue.Catalogue, number int, name map[string]string) {
+	t.Helper()
+	if number < 1 || number > catalogue.MaxNumber {
+		t.Errorf("%v has the number %d", name, number)
+	}
+	for _, lang := range c.Languages {
+		if n := utf8.RuneCountInString(name[lang]); n < 1 || n > catalogue.MaxName {
+			t.Errorf("the name %q has %d characters", name[lang], n)
+		}
+	}
+}
+
+func promisesProvider(t *testing.T, p catalogue.Provider) {
+	t.Helper()
+	a := p.Account
+	if a.MinLen < 1 || a.MinLen > a.MaxLen || a.MaxLen > catalogue.MaxAccount {
+		t.Errorf("%s: accounts of %d to %d digits", p.ID, a.MinLen, a.MaxLen)
+	}
+	n := len(a.Example)
+	if !regexp.MustCompile(a.Pattern).MatchString(a.Example) || n < a.MinLen || n > a.MaxLen {
+		t.Errorf("%s: the example %q breaks %s, %d to %d", p.ID, a.Example, a.Pattern, a.MinLen, a.MaxLen)
+	}
+	if p.Min <= 0 || p.Min > p.Max {
+		t.Errorf("%s: amounts of %s to %s", p.ID, p.Min, p.Max)
+	}
+	if fee, err := p.Fee.Of(p.Max); err != nil || fee < 0 {
+		t.Errorf("%s: the fee of %s is %s, %v", p.ID, p.Max, fee, err)
+	}
+}

@@ -1,0 +1,226 @@
+package catalogue
+
+import (
+	"cmp"
+	"io/fs"
+	"slices"
+	"strconv"
+
+	"ussdgw/menus/source"
+	"ussdgw/wallet/money"
+)
+
+// Schema is the value of the key `schema` in files that belong to a catalogue. Files with another
+// are not looked at.
+const Schema = "ussd.catalogue/v1"
+
+// Load reads the catalogue in the root folder of fsys. Its parts may be spread over any number of
+// files, each part in one of them. All findings go to r. Load returns nil when r failed, whether
+// here or before.
+func Load(fsys fs.FS, r *source.Report) *Catalogue {
+	l := &loader{r: r, kinds: map[string]Field{}, ids: map[string]source.Pos{}}
+	parts := l.parts(source.Load(fsys, r))
+	if parts == nil {
+		return nil
+	}
+	l.languages(parts["languages"])
+	c := &Catalogue{
+		Languages: l.langs,
+		Limits:    l.limits(parts["limits"]),
+		Networks:  l.networks(parts["networks"]),
+		providers: map[string]Provider{},
+	}
+	l.accounts(parts["accounts"])
+	c.Categories = l.categories(parts["categories"])
+	for _, category := range c.Categories {
+		for _, p := range category.Providers {
+			c.providers[p.ID] = p
+		}
+	}
+	if r.Failed() {
+		return nil
+	}
+	return c
+}
+
+// A loader is the state of one Load.
+type loader struct {
+	r     *source.Report
+	langs []string
+	kinds map[string]Field      // of accounts
+	ids   map[string]source.Pos // of the providers so far
+}
+
+// parts returns the parts of the catalogue by their keys, or nil when no file has the schema.
+func (l *loader) parts(files []*source.File) map[string]*source.Node {
+	known := []string{"languages", "accounts", "categories", "limits", "networks"}
+	parts := map[string]*source.Node{}
+	last := source.Pos{File: "."}
+	for _, f := range files {
+		if f.Root.Field("schema").Scalar() != Schema {
+			continue
+		}
+		last = source.Pos{File: f.Name, Line: 1, Col: 1}
+		object := f.Root.Object(l.r, "a catalogue file", append([]string{"schema"}, known...)...)
+		for _, key := range known {
+			switch n := object[key]; {
+			case n == nil:
+			case parts[key] != nil:
+				l.r.Errorf(n.Place(), CodeSection, "%s are in %s already", key, parts[key].Place())
+			default:
+				parts[key] = n
+			}
+		}
+	}
+	for _, key := range known {
+		if n := parts[key]; n == nil || len(n.Fields())+len(n.Items()) == 0 {
+			at := last
+			if n != nil {
+				at = n.Place()
+			}
+			l.r.Errorf(at, CodeSection, "the catalogue has no %s", key)
+		}
+	}
+	if last.Line == 0 {
+		return nil
+	}
+	return parts
+}
+
+func (l *loader) languages(n *source.Node) {
+	for _, item := range n.Items() {
+		lang := item.Scalar()
+		if !idPattern.MatchString(lang) || slices.Contains(l.langs, lang) {
+			l.r.Errorf(item.Place(), CodeLanguage, "%q is no language, or is listed twice", lang)
+			continue
+		}
+		l.langs = append(l.langs, lang)
+	}
+}
+
+func (l *loader) limits(n *source.Node) map[string]LevelLimits {
+	levels := map[string]LevelLimits{}
+	for _, f := range n.Fields() {
+		l.id(f.Key, f.KeyPos, "a level")
+		object := l.object(f.Value, "a level's limits", "payment", "day", "month", "balance")
+		limits := LevelLimits{
+			PerPayment: l.amount(object["payment"], CodeAmount),
+			PerDay:     l.amount(object["day"], CodeAmount),
+			PerMonth:   l.amount(object["month"], CodeAmount),
+			Balance:    l.amount(object["balance"], CodeAmount),
+		}
+		if limits.PerPayment > limits.PerDay && object["day"] != nil {
+			l.r.Errorf(object["day"].Place(), CodeLimits, "a day allows %s som, one payment %s",
+				limits.PerDay.Short(), limits.PerPayment.Short())
+		}
+		if limits.PerDay > limits.PerMonth && object["month"] != nil {
+			l.r.Errorf(object["month"].Place(), CodeLimits, "a month allows %s som, a day %s",
+				limits.PerMonth.Short(), limits.PerDay.Short())
+		}
+		levels[f.Key] = limits
+	}
+	return levels
+}
+
+func (l *loader) categories(n *source.Node) []Category {
+	var categories []Category
+	ids, numbers := map[string]source.Pos{}, map[int]source.Pos{}
+	for _, item := range n.Items() {
+		object := l.object(item, "a category", "id", "number", "name", "providers")
+		category := Category{
+			ID:     l.uniqueID(object["id"], "a category", ids),
+			Number: l.number(object["number"], numbers),
+			Name:   l.text(object["name"], "the name", MaxName),
+		}
+		taken := map[int]source.Pos{}
+		for _, p := range object["providers"].Items() {
+			category.Providers = append(category.Providers, l.provider(p, taken))
+		}
+		if at := object["providers"]; at != nil && len(category.Providers) == 0 {
+			l.r.Errorf(at.Place(), CodeMissing, "the category has no providers")
+		}
+		slices.SortFunc(category.Providers, func(a, b Provider) int {
+			return cmp.Compare(a.Number, b.Number)
+		})
+		categories = append(categories, category)
+	}
+	slices.SortFunc(categories, func(a, b Category) int { return cmp.Compare(a.Number, b.Number) })
+	return categories
+}
+
+func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
+	object := l.optional(n, "a provider", []string{"stopped"},
+		"id", "number", "name", "account", "amount", "fee", "settlement")
+	p := Provider{
+		ID:      l.uniqueID(object["id"], "a provider", l.ids),
+		Number:  l.number(object["number"], numbers),
+		Name:    l.text(object["name"], "the name", MaxName),
+		Account: l.kind(object["account"]),
+		Stopped: l.yes(object["stopped"]),
+	}
+	if n := object["amount"]; n != nil {
+		amount := l.object(n, "the amount", "min", "max")
+		p.Min = l.amount(amount["min"], CodeAmount)
+		p.Max = l.amount(amount["max"], CodeAmount)
+		if amount["min"] != nil && amount["max"] != nil && (p.Min <= 0 || p.Min > p.Max) {
+			l.r.Errorf(amount["min"].Place(), CodeAmount,
+				"the smallest payment is above 0 and at most the largest, %s", p.Max.Short())
+		}
+	}
+	if n := object["fee"]; n != nil {
+		p.Fee = l.fee(n)
+	}
+	if n := object["settlement"]; n != nil {
+		p.Settlement = n.Scalar()
+		if p.Settlement != SettlementRegistry {
+			l.r.Errorf(n.Place(), CodeSettlement, "no settlement is called %q", p.Settlement)
+			l.r.Help("known here: %s", SettlementRegistry)
+		}
+	}
+	return p
+}
+
+// fee reads a fee. A percentage has two decimals as an amount has, so its hundredths are basis
+// points.
+func (l *loader) fee(n *source.Node) Fee {
+	object := l.optional(n, "a fee", []string{"percent", "fixed", "min", "max"})
+	read := func(key string) money.Amount {
+		if object[key] == nil {
+			return 0
+		}
+		return l.amount(object[key], CodeFee)
+	}
+	fee := Fee{
+		Fixed:       read("fixed"),
+		BasisPoints: int64(read("percent")),
+		Min:         read("min"),
+		Max:         read("max"),
+	}
+	if fee.BasisPoints > money.MaxBasisPoints {
+		l.r.Errorf(object["percent"].Place(), CodeFee, "a fee is at most 100 percent")
+	}
+	if object["max"] != nil && fee.Min > fee.Max {
+		l.r.Errorf(object["max"].Place(), CodeFee, "the largest fee %s is below the smallest %s",
+			fee.Max.Short(), fee.Min.Short())
+	}
+	return fee
+}
+
+// number reads the key that a subscriber types and keeps its place in taken.
+func (l *loader) number(n *source.Node, taken map[int]source.Pos) int {
+	if n == nil {
+		return 0
+	}
+	text := n.Scalar()
+	number, err := strconv.Atoi(text)
+	if err != nil || strconv.Itoa(number) != text || number < 1 || number > MaxNumber {
+		l.r.Errorf(n.Place(), CodeNumber, "%q is no number from 1 to %d", text, MaxNumber)
+		return 0
+	}
+	if at, ok := taken[number]; ok {
+		l.r.Errorf(n.Place(), CodeNumber, "the number %d is taken at %s", number, at)
+		return number
+	}
+	taken[number] = n.Place()
+	return number
+}

@@ -1,0 +1,118 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"ussdgw/wallet/pin"
+)
+
+// ZoneName is the zone whose days and months the limits are counted in.
+const ZoneName = "Asia/Bishkek"
+
+// Bounds of Config.
+const (
+	maxTriesLimit = 10
+	untilSupport  = 10 * 365 * 24 * time.Hour
+)
+
+// Config says how an Issuer behaves. The zero value has the defaults.
+type Config struct {
+	// PINLength is how many digits a PIN has, 4 to 12. [4]
+	PINLength int
+	// MaxTries is how many wrong PINs lock a wallet, 1 to 10. [3]
+	MaxTries int
+	// LockFor is how long the first lock lasts, the second, and so on; the last one is used from
+	// there on. None is shorter than the one before. [30m, 24h, ten years: until support unlocks]
+	LockFor []time.Duration
+	// OfferTTL is how long an offer may wait for its PIN. [10m]
+	OfferTTL time.Duration
+	// RepeatWithin is how long after a payment the same one is asked about again. [10m]
+	RepeatWithin time.Duration
+	// StageTTL is how long a change of PIN may take, from the old PIN to the new one and from
+	// there to the new one again. [5m]
+	StageTTL time.Duration
+	// ResendPerDay is how often in 24 hours a first PIN may be sent again. [3]
+	ResendPerDay int
+	// MustChangeFirstPIN declines payments until the PIN that came by SMS is changed. [false]
+	MustChangeFirstPIN bool
+	// SweepAfter is how long a payment may be under way before the Sweeper settles it. [30s]
+	SweepAfter time.Duration
+	// Zone has the days and months of the limits. [Asia/Bishkek]
+	Zone *time.Location
+	// Queued is called after a message may have entered the outbox; it must not block. A Relay's
+	// Kick fits. [nil: nobody is told]
+	Queued func()
+}
+
+func (c Config) withDefaults() Config {
+	orInt(&c.PINLength, 4)
+	orInt(&c.MaxTries, 3)
+	orInt(&c.ResendPerDay, 3)
+	orDuration(&c.OfferTTL, 10*time.Minute)
+	orDuration(&c.RepeatWithin, 10*time.Minute)
+	orDuration(&c.StageTTL, 5*time.Minute)
+	orDuration(&c.SweepAfter, 30*time.Second)
+	if len(c.LockFor) == 0 {
+		c.LockFor = []time.Duration{30 * time.Minute, 24 * time.Hour, untilSupport}
+	}
+	if c.Zone == nil {
+		c.Zone = zone()
+	}
+	if c.Queued == nil {
+		c.Queued = func() {}
+	}
+	return c
+}
+
+func orInt(field *int, fallback int) {
+	if *field == 0 {
+		*field = fallback
+	}
+}
+
+func orDuration(field *time.Duration, fallback time.Duration) {
+	if *field == 0 {
+		*field = fallback
+	}
+}
+
+// zone falls back to the offset that Bishkek has had since 2005 where no zone data is installed.
+func zone() *time.Location {
+	if z, err := time.LoadLocation(ZoneName); err == nil {
+		return z
+	}
+	return time.FixedZone(ZoneName, 6*60*60)
+}
+
+func (c Config) validate() error {
+	var faults []error
+	fault := func(bad bool, format string, args ...any) {
+		if bad {
+			faults = append(faults, fmt.Errorf("wallet: config: "+format, args...))
+		}
+	}
+	fault(c.PINLength < pin.MinDigits || c.PINLength > pin.MaxDigits,
+		"PINLength %d: want %d to %d", c.PINLength, pin.MinDigits, pin.MaxDigits)
+	fault(c.MaxTries < 1 || c.MaxTries > maxTriesLimit,
+		"MaxTries %d: want 1 to %d", c.MaxTries, maxTriesLimit)
+	fault(c.ResendPerDay < 0, "ResendPerDay %d: want at least 1", c.ResendPerDay)
+	for i, lock := range c.LockFor {
+		fault(lock <= 0, "LockFor %s: want more than nothing", lock)
+		fault(i > 0 && lock < c.LockFor[max(i-1, 0)],
+			"LockFor %s: want at least the one before", lock)
+	}
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"OfferTTL", c.OfferTTL},
+		{"RepeatWithin", c.RepeatWithin},
+		{"StageTTL", c.StageTTL},
+		{"SweepAfter", c.SweepAfter},
+	} {
+		fault(d.value <= 0, "%s %s: want more than nothing", d.name, d.value)
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,110 @@
+package ledger
+
+// An Audit is a rule of the books as a query that returns the subject and the detail of every
+// breach. The SQL is of the common part of the stores' dialects. Each store runs all of them in
+// one snapshot, each with at most MaxBreaches rows.
+type Audit struct{ Name, SQL string }
+
+// Audits returns the rules that Store.Verify checks.
+func Audits() []Audit {
+	return []Audit{
+		{"transfer_sum", auditTransferSum},
+		{"total_sum", auditTotalSum},
+		{"running_balance", auditRunningBalance},
+		{"negative_balance", auditNegativeBalance},
+		{"orphan_account", auditOrphanAccount},
+		{"orphan_entry", auditOrphanEntry},
+		{"payment_entries", auditPaymentEntries},
+		{"fund_entries", auditFundEntries},
+		{"done_without_transfer", auditDoneWithoutTransfer},
+		{"transfer_without_done", auditTransferWithoutDone},
+		{"open_offers", auditOpenOffers},
+		{"limit_used", auditLimitUsed},
+		{"limit_missing", auditLimitMissing},
+		{"orphan_message", auditOrphanMessage},
+	}
+}
+
+const auditTransferSum = `
+SELECT transfer, 'entries sum to ' || CAST(sum(amount) AS TEXT)
+FROM entry GROUP BY transfer HAVING sum(amount) <> 0`
+
+const auditTotalSum = `
+SELECT 'all entries', 'sum to ' || CAST(sum(amount) AS TEXT)
+FROM entry HAVING sum(amount) <> 0`
+
+const auditRunningBalance = `
+SELECT a.id, 'balance ' || CAST(a.balance AS TEXT) || ', entries '
+       || CAST(coalesce(sum(e.amount), 0) AS TEXT)
+FROM account a LEFT JOIN entry e ON e.account = a.id
+GROUP BY a.id, a.balance HAVING a.balance <> coalesce(sum(e.amount), 0)`
+
+const auditNegativeBalance = `
+SELECT id, 'balance ' || CAST(balance AS TEXT) FROM account WHERE balance < 0`
+
+const auditOrphanAccount = `
+SELECT e.account, 'entry of ' || e.transfer || ' on a wallet account that does not exist'
+FROM entry e LEFT JOIN account a ON a.id = e.account
+WHERE e.account LIKE 'wallet:%' AND a.id IS NULL`
+
+const auditOrphanEntry = `
+SELECT e.transfer, 'entry without its transfer'
+FROM entry e LEFT JOIN transfer t ON t.id = e.transfer WHERE t.id IS NULL`
+
+// A payment has to take amount and fee from the wallet, and give them to the provider and to the
+// fee account.
+const auditPaymentEntries = `
+SELECT t.id, 'entries do not say wallet -' || CAST(t.amount + t.fee AS TEXT) || ', provider '
+       || CAST(t.amount AS TEXT) || ', fee ' || CAST(t.fee AS TEXT)
+FROM transfer t LEFT JOIN entry e ON e.transfer = t.id
+WHERE t.kind = 'payment'
+GROUP BY t.id, t.wallet, t.amount, t.fee
+HAVING coalesce(sum(CASE WHEN e.account = 'wallet:' || t.wallet THEN e.amount END), 0)
+       <> -(t.amount + t.fee)
+    OR coalesce(sum(CASE WHEN e.account LIKE 'provider:%' THEN e.amount END), 0) <> t.amount
+    OR coalesce(sum(CASE WHEN e.account LIKE 'fee:%' THEN e.amount END), 0) <> t.fee`
+
+const auditFundEntries = `
+SELECT t.id, 'entries do not say trust -' || CAST(t.amount AS TEXT) || ', wallet '
+       || CAST(t.amount AS TEXT)
+FROM transfer t LEFT JOIN entry e ON e.transfer = t.id
+WHERE t.kind = 'fund'
+GROUP BY t.id, t.wallet, t.amount
+HAVING coalesce(sum(CASE WHEN e.account = 'wallet:' || t.wallet THEN e.amount END), 0) <> t.amount
+    OR coalesce(sum(CASE WHEN e.account = 'trust' THEN e.amount END), 0) <> -t.amount`
+
+const auditDoneWithoutTransfer = `
+SELECT o.id, 'offer is done, but nothing was transferred'
+FROM offer o LEFT JOIN transfer t ON t.id = o.id
+WHERE o.state = 'done' AND t.id IS NULL`
+
+const auditTransferWithoutDone = `
+SELECT t.id, 'transfer of an offer that is ' || coalesce(o.state || ', or of other contents',
+       'missing')
+FROM transfer t LEFT JOIN offer o ON o.id = t.id
+WHERE t.kind = 'payment' AND (o.id IS NULL OR o.state <> 'done' OR o.wallet <> t.wallet
+      OR o.amount <> t.amount OR o.fee <> t.fee OR o.fingerprint <> t.fingerprint)`
+
+const auditOpenOffers = `
+SELECT wallet, CAST(count(*) AS TEXT) || ' open offers'
+FROM offer WHERE state = 'open' GROUP BY wallet HAVING count(*) > 1`
+
+const auditLimitUsed = `
+SELECT l.wallet, l.period || ': counted ' || CAST(l.used AS TEXT) || ', paid '
+       || CAST(coalesce(sum(t.amount), 0) AS TEXT)
+FROM limit_used l LEFT JOIN transfer t
+  ON t.wallet = l.wallet AND t.kind = 'payment' AND (t.day = l.period OR t.month = l.period)
+GROUP BY l.wallet, l.period, l.used HAVING l.used <> coalesce(sum(t.amount), 0)`
+
+const auditLimitMissing = `
+SELECT t.id, 'paid, but not counted for ' || t.day || ' and ' || t.month
+FROM transfer t
+LEFT JOIN limit_used d ON d.wallet = t.wallet AND d.period = t.day
+LEFT JOIN limit_used m ON m.wallet = t.wallet AND m.period = t.month
+WHERE t.kind = 'payment' AND (d.wallet IS NULL OR m.wallet IS NULL)`
+
+const auditOrphanMessage = `
+SELECT m.key, 'message of ' || m.offer || ', which has another end'
+FROM outbox m
+LEFT JOIN offer o ON o.id = m.offer
+WHERE m.offer IS NOT NULL AND (o.id IS NULL OR o.state <> m.offer_end)`

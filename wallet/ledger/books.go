@@ -1,0 +1,160 @@
+package ledger
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The accounts. A wallet's has a running balance that is never negative; the others are the sums
+// of their entries.
+const (
+	// TrustAccount mirrors the money at the issuer's bank: what all others hold together, negated.
+	TrustAccount = "trust"
+
+	walletPrefix   = "wallet:"
+	providerPrefix = "provider:"
+	feePrefix      = "fee:"
+	fundPrefix     = "fund:"
+)
+
+// WalletAccount is the account of a wallet.
+func WalletAccount(wallet string) string { return walletPrefix + wallet }
+
+// ProviderAccount is what the issuer owes a provider.
+func ProviderAccount(provider string) string { return providerPrefix + provider }
+
+// FeeAccount is the income from the fees of a provider's payments.
+func FeeAccount(provider string) string { return feePrefix + provider }
+
+// FundTransfer is the id of the transfer that funds a wallet under key. A payment's transfer has
+// the id of its offer, which has no colon.
+func FundTransfer(key string) string { return fundPrefix + key }
+
+// Sum is the fingerprint of what an offer binds: id, wallet, provider, account, amount, fee and
+// code. Two offers of one id but different sums are different requests.
+func (o Offer) Sum() []byte {
+	return fingerprint("offer/1", o.ID, o.Wallet, o.Provider, o.Account, o.Code,
+		o.Amount.String(), o.Fee.String())
+}
+
+// FundSum is the fingerprint of a funding.
+func FundSum(key, wallet string, tyiyn int64) []byte {
+	return fingerprint("fund/1", key, wallet, fmt.Sprint(tyiyn))
+}
+
+func fingerprint(parts ...string) []byte {
+	h := sha256.New()
+	for _, part := range parts {
+		var length [8]byte
+		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
+		h.Write(length[:])
+		h.Write([]byte(part))
+	}
+	return h.Sum(nil)
+}
+
+// Validate reports the first fault of an offer that is about to be opened.
+func (o Offer) Validate() error {
+	const maxID = 64
+	switch {
+	case o.ID == "" || len(o.ID) > maxID || strings.Trim(o.ID, idLetters) != "":
+		return fmt.Errorf("ledger: offer: id has to be 1 to %d letters or digits", maxID)
+	case o.Wallet == "" || o.Provider == "" || o.Account == "":
+		return fmt.Errorf("ledger: offer %s: wallet, provider and account are required", o.ID)
+	case o.Amount < 1 || o.Amount > MaxAmount:
+		return fmt.Errorf("ledger: offer %s: amount %s is out of range", o.ID, o.Amount)
+	case o.Fee < 0 || o.Fee > MaxAmount:
+		return fmt.Errorf("ledger: offer %s: fee %s is out of range", o.ID, o.Fee)
+	case o.CreatedAt.IsZero() || !o.ExpiresAt.After(o.CreatedAt):
+		return fmt.Errorf("ledger: offer %s: it has to expire after it was made", o.ID)
+	}
+	return nil
+}
+
+const idLetters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
+
+// Validate reports the first fault of what a caller made up itself. What the subscriber can cause
+// is not a fault but a Decline.
+func (p Payment) Validate() error {
+	switch {
+	case p.Now.IsZero():
+		return fmt.Errorf("ledger: payment %s: no time", p.Offer.ID)
+	case len(p.Day) != len(time.DateOnly) || len(p.Month) != len("2006-01"):
+		return fmt.Errorf("ledger: payment %s: day %q, month %q", p.Offer.ID, p.Day, p.Month)
+	case p.Limits.PerPayment < 0 || p.Limits.PerDay < 0 || p.Limits.PerMonth < 0:
+		return fmt.Errorf("ledger: payment %s: negative limit", p.Offer.ID)
+	case p.Message.Kind != "":
+		return p.Message.Validate()
+	}
+	return nil
+}
+
+// Validate reports the first fault of a message that is about to be enqueued.
+func (m Message) Validate() error {
+	switch {
+	case m.Kind == "" || m.Key == "":
+		return fmt.Errorf("ledger: message: kind %q, key %q", m.Kind, m.Key)
+	case m.To.IsZero():
+		return fmt.Errorf("ledger: message %s: no number", m.Key)
+	}
+	return nil
+}
+
+// BalanceField is the field that Apply adds to a payment's message: the balance after it.
+const BalanceField = "balance"
+
+// EncodeFields is the stored form of a message's fields: a JSON object with sorted names.
+func EncodeFields(fields map[string]string) string {
+	if len(fields) == 0 {
+		return "{}"
+	}
+	b, err := json.Marshal(fields)
+	if err != nil { // a map of strings always has a JSON form
+		panic(fmt.Sprintf("ledger: fields: %v", err))
+	}
+	return string(b)
+}
+
+// DecodeFields reads what EncodeFields wrote.
+func DecodeFields(s string) (map[string]string, error) {
+	var fields map[string]string
+	if err := json.Unmarshal([]byte(s), &fields); err != nil {
+		return nil, fmt.Errorf("ledger: stored fields: %w", err)
+	}
+	return fields, nil
+}
+
+// Micros is the stored form of a time: microseconds since 1970, 0 for the zero time.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// FromMicros reads what Micros wrote, in UTC.
+func FromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
+
+// CutError bounds an error text for storage.
+func CutError(text string) string {
+	if len(text) > MaxErrorText {
+		text = text[:MaxErrorText]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
+}
+
+// SortMessages puts messages in the order in which they were enqueued.
+func SortMessages(all []Message) {
+	slices.SortFunc(all, func(a, b Message) int { return cmp.Compare(a.ID, b.ID) })
+}

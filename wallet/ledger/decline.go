@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"ussdgw/wallet/money"
+)
+
+var (
+	// ErrInDoubt marks an operation whose fate is unknown: the connection broke, or time ran out,
+	// while a commit may have been under way. Never try it again under a new offer; call
+	// Store.Refuse with the same one.
+	ErrInDoubt = errors.New("ledger: outcome in doubt")
+	// ErrUnavailable says that the books could not be reached and that nothing was changed.
+	ErrUnavailable = errors.New("ledger: unavailable")
+	// ErrNoWallet says that no wallet has this number or id.
+	ErrNoWallet = errors.New("ledger: no such wallet")
+	// ErrNoOffer says that no offer has this id, or that a wallet has no open offer.
+	ErrNoOffer = errors.New("ledger: no such offer")
+)
+
+// A Reason says why something was declined. Its text is stable: menus, metrics, stored refusals
+// and tests match on it.
+type Reason string
+
+// The reasons, by the operation that gives them.
+const (
+	ReasonNoWallet   Reason = "no_wallet"
+	ReasonRegistered Reason = "registered"
+	ReasonINNTaken   Reason = "inn_taken"
+	ReasonINNFuture  Reason = "inn_future"
+
+	ReasonWrongPIN  Reason = "wrong_pin"
+	ReasonLocked    Reason = "locked"
+	ReasonFirstPIN  Reason = "first_pin"
+	ReasonWeakPIN   Reason = "weak_pin"
+	ReasonSamePIN   Reason = "same_pin"
+	ReasonNotStaged Reason = "not_staged"
+	ReasonMismatch  Reason = "mismatch"
+	ReasonPINUsed   Reason = "pin_used"
+	ReasonTooOften  Reason = "too_often"
+
+	ReasonAccountFormat   Reason = "account_format"
+	ReasonBelowMin        Reason = "below_min"
+	ReasonAboveMax        Reason = "above_max"
+	ReasonLowBalance      Reason = "low_balance"
+	ReasonLimitPayment    Reason = "limit_payment"
+	ReasonLimitDay        Reason = "limit_day"
+	ReasonLimitMonth      Reason = "limit_month"
+	ReasonStopped         Reason = "stopped"
+	ReasonUnknownProvider Reason = "unknown_provider"
+	ReasonRepeated        Reason = "repeated"
+
+	ReasonSuperseded Reason = "superseded"
+	ReasonWithdrawn  Reason = "withdrawn"
+	ReasonExpired    Reason = "expired"
+	ReasonNotPressed Reason = "not_pressed" // Apply: the offer is still open
+	ReasonNotTaken   Reason = "not_taken"
+	ReasonKeyReused  Reason = "key_reused"
+)
+
+// A Decline says that an operation was refused and that no balance changed.
+type Decline struct {
+	Reason Reason
+	Key    string       // the offer, attempt or funding key that was refused, if there is one
+	Left   int          // wrong_pin: tries that are left
+	Until  time.Time    // locked: when the lock ends
+	At     time.Time    // repeated: when the earlier payment was posted
+	Limit  money.Amount // limit_*: what that limit still lets through; low_balance: the balance
+}
+
+// Error names the reason and the key.
+func (d *Decline) Error() string {
+	if d.Key == "" {
+		return fmt.Sprintf("ledger: declined: %s", d.Reason)
+	}
+	return fmt.Sprintf("ledger: declined: %s: %s", d.Reason, d.Key)
+}
+
+// ReasonOf returns the reason of the *Decline in err's chain, or "" when there is none.
+func ReasonOf(err error) Reason {
+	var d *Decline
+	if errors.As(err, &d) {
+		return d.Reason
+	}
+	return ""
+}

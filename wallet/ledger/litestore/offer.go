@@ -1,0 +1,298 @@
+package litestore
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
+)
+
+const offerColumns = `
+o.id, o.wallet, o.provider, o.provider_name, o.account, o.amount, o.fee, o.code, o.revision, o.lang,
+o.fingerprint, o.created_at, o.expires_at, o.state, o.pressed_at, o.reason, o.reason_limit`
+
+// offerRow is a row of offerColumns.
+type offerRow struct {
+	ledger.Offer
+	created, expires, pressed int64
+	reason                    ledger.Reason // of a refused one
+	limit                     money.Amount  // of its Decline
+}
+
+func (o *offerRow) dest() []any {
+	return []any{
+		&o.ID, &o.Wallet, &o.Provider, &o.ProviderName, &o.Account, &o.Amount, &o.Fee, &o.Code,
+		&o.Revision, &o.Lang, &o.Fingerprint, &o.created, &o.expires, &o.State, &o.pressed,
+		&o.reason, &o.limit,
+	}
+}
+
+// offer returns the row as an Offer.
+func (o *offerRow) offer() ledger.Offer {
+	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
+	o.PressedAt = ledger.FromMicros(o.pressed)
+	return o.Offer
+}
+
+// decline says why the offer cannot be paid any more.
+func (o *offerRow) decline() *ledger.Decline {
+	reason := ledger.EndReason(o.State, o.reason)
+	if reason == "" {
+		panic(fmt.Sprintf("litestore: offer %s is %s, which is no refusal", o.ID, o.State))
+	}
+	return &ledger.Decline{Reason: reason, Key: o.ID, Limit: o.limit}
+}
+
+const selectOffer = `SELECT` + offerColumns + ` FROM offer o WHERE o.id = $1`
+
+func (t tx) offer(id string) (offerRow, error) {
+	var o offerRow
+	err := t.row(selectOffer, []any{id}, o.dest()...)
+	if missing(err) {
+		return o, ledger.ErrNoOffer
+	}
+	return o, err
+}
+
+const selectHasWallet = `SELECT count(*) FROM wallet WHERE id = $1`
+
+const supersedeOffer = `
+UPDATE offer SET state = 'superseded', ended_at = $2 WHERE wallet = $1 AND state = 'open'`
+
+const insertOffer = `
+INSERT INTO offer (id, wallet, provider, provider_name, account, amount, fee, code, revision, lang,
+                   fingerprint, created_at, expires_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'open')`
+
+// OpenOffer writes an offer and supersedes the wallet's other open one.
+func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
+	if err := o.Validate(); err != nil {
+		return fmt.Errorf("litestore: open offer: %w", err)
+	}
+	return s.change(ctx, "open offer", func(t tx) error {
+		old, err := t.offer(o.ID)
+		if err == nil {
+			if !bytes.Equal(old.Fingerprint, o.Sum()) {
+				return &ledger.Decline{Reason: ledger.ReasonKeyReused, Key: o.ID}
+			}
+			return nil
+		}
+		if !errors.Is(err, ledger.ErrNoOffer) {
+			return err
+		}
+		var wallets int
+		if err := t.row(selectHasWallet, []any{o.Wallet}, &wallets); err != nil {
+			return err
+		}
+		if wallets == 0 {
+			return ledger.ErrNoWallet
+		}
+		if _, err := t.exec(supersedeOffer, o.Wallet, ledger.Micros(o.CreatedAt)); err != nil {
+			return err
+		}
+		_, err = t.exec(insertOffer, o.ID, o.Wallet, o.Provider, o.ProviderName, o.Account,
+			o.Amount, o.Fee, o.Code, o.Revision, o.Lang, o.Sum(), ledger.Micros(o.CreatedAt),
+			ledger.Micros(o.ExpiresAt))
+		return err
+	})
+}
+
+// A withdrawn offer ends, for the record, when it was made: no caller's clock is at hand, and none
+// is needed.
+const withdrawOffer = `
+UPDATE offer SET state = 'withdrawn', ended_at = created_at WHERE wallet = $1 AND state = 'open'`
+
+// Withdraw ends the wallet's open offer.
+func (s *Store) Withdraw(ctx context.Context, wallet string) error {
+	return s.change(ctx, "withdraw", func(t tx) error {
+		_, err := t.exec(withdrawOffer, wallet)
+		return err
+	})
+}
+
+// Offer returns an offer.
+func (s *Store) Offer(ctx context.Context, id string) (ledger.Offer, error) {
+	var o offerRow
+	err := s.one(ctx, "offer", ledger.ErrNoOffer, selectOffer, []any{id}, o.dest()...)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	return o.offer(), nil
+}
+
+const selectOpenOffer = `SELECT` + offerColumns + `
+FROM offer o WHERE o.wallet = $1 AND o.state = 'open'`
+
+// CurrentOffer returns the wallet's open offer.
+func (s *Store) CurrentOffer(ctx context.Context, wallet string) (ledger.Offer, error) {
+	var o offerRow
+	err := s.one(ctx, "current offer", ledger.ErrNoOffer, selectOpenOffer, []any{wallet},
+		o.dest()...)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	return o.offer(), nil
+}
+
+const pressOffer = `
+UPDATE offer SET
+    state      = CASE WHEN expires_at <= $2 THEN 'expired' ELSE 'pressed' END,
+    pressed_at = CASE WHEN expires_at <= $2 THEN 0 ELSE $2 END,
+    ended_at   = CASE WHEN expires_at <= $2 THEN $2 ELSE 0 END
+WHERE id = $1 AND state = 'open'`
+
+// Press takes an offer from open to pressed.
+func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
+	var declined error
+	err := s.change(ctx, "press", func(t tx) error {
+		if _, err := t.exec(pressOffer, id, ledger.Micros(now)); err != nil {
+			return err
+		}
+		o, err := t.offer(id)
+		if err != nil {
+			return err
+		}
+		if o.State != ledger.OfferPressed && o.State != ledger.OfferDone {
+			declined = o.decline()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return declined
+}
+
+const selectReceipt = `
+SELECT t.balance_after, t.posted_at, t.id,` + offerColumns + `
+FROM transfer t JOIN offer o ON o.id = t.id `
+
+const (
+	selectReceiptByID = selectReceipt + `WHERE t.id = $1`
+	selectSimilar     = selectReceipt + `
+WHERE t.wallet = $1 AND t.kind = 'payment' AND o.provider = $2 AND o.account = $3 AND t.amount = $4
+  AND t.posted_at >= $5
+ORDER BY t.posted_at DESC, t.seq DESC LIMIT 1`
+	selectTransfers = selectReceipt + `
+WHERE t.wallet = $1 AND t.kind = 'payment'
+ORDER BY t.posted_at DESC, t.seq DESC LIMIT $2`
+)
+
+// receiptRow is a row of selectReceipt.
+type receiptRow struct {
+	ledger.Receipt
+	posted int64
+	row    offerRow
+}
+
+func (r *receiptRow) dest() []any {
+	return append([]any{&r.Balance, &r.posted, &r.TransferID}, r.row.dest()...)
+}
+
+func (r *receiptRow) receipt() ledger.Receipt {
+	r.Offer, r.PostedAt = r.row.offer(), ledger.FromMicros(r.posted)
+	return r.Receipt
+}
+
+func (s *Store) receipts(
+	ctx context.Context, op, query string, args ...any,
+) ([]ledger.Receipt, error) {
+	var all []ledger.Receipt
+	err := s.query(ctx, op, query, args, func(rows scanner) error {
+		var r receiptRow
+		if err := rows.Scan(r.dest()...); err != nil {
+			return err
+		}
+		all = append(all, r.receipt())
+		return nil
+	})
+	return all, err
+}
+
+// Similar returns the newest payment like o.
+func (s *Store) Similar(
+	ctx context.Context, o ledger.Offer, since time.Time,
+) (ledger.Receipt, bool, error) {
+	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, o.Provider, o.Account, o.Amount,
+		ledger.Micros(since))
+	if err != nil || len(all) == 0 {
+		return ledger.Receipt{}, false, err
+	}
+	return all[0], true, nil
+}
+
+const refuseOffer = `
+UPDATE offer SET state = 'refused', reason = $2, ended_at = $3
+WHERE id = $1 AND state IN ('open', 'pressed')`
+
+// Refuse settles an offer: the result if there is one, otherwise a refusal.
+func (s *Store) Refuse(
+	ctx context.Context, id string, reason ledger.Reason, now time.Time, msg *ledger.Message,
+) (ledger.Result, error) {
+	if reason == "" || now.IsZero() {
+		return ledger.Result{}, errors.New("litestore: refuse: reason and time are required")
+	}
+	var result ledger.Result
+	err := s.change(ctx, "refuse", func(t tx) error {
+		changed, err := t.exec(refuseOffer, id, reason, ledger.Micros(now))
+		if err != nil {
+			return err
+		}
+		if changed > 0 && msg != nil {
+			err := t.enqueue(*msg, ledger.Micros(now), id, ledger.OfferRefused)
+			if err != nil {
+				return err
+			}
+		}
+		result, err = t.result(id)
+		return err
+	})
+	if errors.Is(err, errLocked) {
+		return ledger.Result{}, fmt.Errorf("%w: %w", ledger.ErrInDoubt, err)
+	}
+	if err != nil {
+		return ledger.Result{}, err
+	}
+	return result, nil
+}
+
+// result returns what became of an offer that has ended.
+func (t tx) result(id string) (ledger.Result, error) {
+	o, err := t.offer(id)
+	if err != nil {
+		return ledger.Result{}, err
+	}
+	if o.State != ledger.OfferDone {
+		return ledger.Result{Err: o.decline()}, nil
+	}
+	var r receiptRow
+	if err := t.row(selectReceiptByID, []any{id}, r.dest()...); err != nil {
+		return ledger.Result{}, err
+	}
+	return ledger.Result{Receipt: r.receipt()}, nil
+}
+
+const selectUnresolved = `SELECT` + offerColumns + `
+FROM offer o WHERE o.pressed_at > 0 AND o.ended_at = 0 AND o.pressed_at < $1
+ORDER BY o.pressed_at, o.id LIMIT $2`
+
+// Unresolved returns offers that were pressed before a time and have no end.
+func (s *Store) Unresolved(
+	ctx context.Context, before time.Time, limit int,
+) ([]ledger.Offer, error) {
+	var all []ledger.Offer
+	err := s.query(ctx, "unresolved", selectUnresolved, []any{ledger.Micros(before), limit},
+		func(rows scanner) error {
+			var o offerRow
+			if err := rows.Scan(o.dest()...); err != nil {
+				return err
+			}
+			all = append(all, o.offer())
+			return nil
+		})
+	return all, err
+}

@@ -1,0 +1,172 @@
+package litestore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/ledgertest"
+	"ussdgw/wallet/ledger/litestore"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestStore(t *testing.T) {
+	ledgertest.Run(t, func(t *testing.T) ledger.Store { return open(t, "") })
+}
+
+func open(t *testing.T, path string, options ...litestore.Option) *litestore.Store {
+	t.Helper()
+	s, err := litestore.Open(path, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// raw opens a second connection to the file, as somebody with the file in hands would.
+func raw(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func exec(t *testing.T, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func TestFileIsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a ledger?.db")
+	first, err := litestore.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paid := ledgertest.Fill(t, first)
+	first.Close()
+
+	second := open(t, path)
+	all, err := second.Transfers(t.Context(), paid.Offer.Wallet, 10)
+	if err != nil || len(all) != 1 || all[0].TransferID != paid.TransferID {
+		t.Errorf("got %+v, %v, want %+v", all, err, paid)
+	}
+}
+
+func TestOpenFaults(t *testing.T) {
+	if _, err := litestore.Open(filepath.Join(t.TempDir(), "missing", "ledger.db")); err == nil {
+		t.Error("no error for a folder that does not exist")
+	}
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	open(t, path).Close()
+	exec(t, raw(t, path), `INSERT INTO schema_migration VALUES (9999, 'later', 1)`)
+	if _, err := litestore.Open(path); !errors.Is(err, ledger.ErrSchemaNew) {
+		t.Errorf("got %v, want %v", err, ledger.ErrSchemaNew)
+	}
+}
+
+// TestVerify breaks every rule of the books by hand and expects Verify to name it.
+func TestVerify(t *testing.T) {
+	for _, tamper := range ledgertest.Tampers() {
+		t.Run(tamper.Check+"/"+tamper.Name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "ledger.db")
+			s := open(t, path)
+			ledgertest.Fill(t, s)
+			db := raw(t, path)
+			for _, trigger := range []string{
+				"offer_moves", "offer_stays", "transfer_no_update", "transfer_no_delete",
+				"entry_no_update", "entry_no_delete",
+			} {
+				exec(t, db, `DROP TRIGGER `+trigger)
+			}
+			exec(t, db, `DROP INDEX offer_one_open`)
+			exec(t, db, `PRAGMA foreign_keys = OFF`)
+			exec(t, db, `PRAGMA ignore_check_constraints = ON`)
+			exec(t, db, tamper.SQL)
+			ledgertest.WantBreach(t, s, tamper.Check)
+		})
+	}
+}
+
+// TestSchemaRefuses tries what the code never does: the schema has to refuse it.
+func TestSchemaRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	ledgertest.Fill(t, open(t, path))
+	db := raw(t, path)
+	exec(t, db, `PRAGMA foreign_keys = ON`)
+	for _, query := range ledgertest.Forbidden() {
+		if _, err := db.Exec(query); err == nil {
+			t.Errorf("the schema lets through: %s", query)
+		}
+	}
+}
+
+// TestLockTimeout holds the file's write lock, as a commit under way does.
+func TestLockTimeout(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, litestore.LockTimeout(20*time.Millisecond))
+	payment := ledgertest.Pressed(t, s)
+	db := raw(t, path)
+	exec(t, db, `BEGIN IMMEDIATE`)
+	_, err := s.Refuse(t.Context(), payment.Offer.ID, ledger.ReasonNotTaken, payment.Now, nil)
+	if !errors.Is(err, ledger.ErrInDoubt) {
+		t.Errorf("refuse: got %v, want %v", err, ledger.ErrInDoubt)
+	}
+	_, err = s.Apply(t.Context(), []ledger.Payment{payment})
+	if !errors.Is(err, ledger.ErrUnavailable) || errors.Is(err, ledger.ErrInDoubt) {
+		t.Errorf("apply: got %v, want %v", err, ledger.ErrUnavailable)
+	}
+	exec(t, db, `COMMIT`)
+	result, err := s.Refuse(t.Context(), payment.Offer.ID, ledger.ReasonNotTaken, payment.Now, nil)
+	if err != nil || ledger.ReasonOf(result.Err) != ledger.ReasonNotTaken {
+		t.Errorf("refuse: got %+v, %v", result, err)
+	}
+}
+
+// TestCommitIsNotCancelled ends the caller's context while the change waits for its turn in the
+// file: what has begun is finished.
+func TestCommitIsNotCancelled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path, litestore.LockTimeout(time.Minute))
+	payment := ledgertest.Pressed(t, s)
+	db := raw(t, path)
+	exec(t, db, `BEGIN IMMEDIATE`)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		results, err := s.Apply(ctx, []ledger.Payment{payment})
+		if err == nil {
+			err = results[0].Err
+		}
+		done <- err
+	}()
+	ledgertest.Eventually(t, s.Busy) // the change has begun
+	cancel()
+	exec(t, db, `COMMIT`)
+	if err := <-done; err != nil {
+		t.Errorf("apply: %v", err)
+	}
+	ledgertest.WantState(t, s, payment.Offer.ID, ledger.OfferDone)
+}
+
+func BenchmarkPoster(b *testing.B) {
+	s, err := litestore.Open(filepath.Join(b.TempDir(), "ledger.db"), litestore.LockTimeout(time.Minute))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	ledgertest.Benchmark(b, s)
+}

@@ -1,0 +1,126 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/msisdn"
+)
+
+const insertMessage = `
+INSERT INTO outbox (key, msisdn, kind, lang, fields, sealed, offer, offer_end, next_at, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+ON CONFLICT (key) DO NOTHING`
+
+// enqueue writes a message that tells of an offer's end. A message of its key is the same message.
+func enqueue(
+	ctx context.Context, tx pgx.Tx, m ledger.Message, now int64, offer string,
+	end ledger.OfferState,
+) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, insertMessage, m.Key, m.To.Digits(), m.Kind, m.Lang,
+		ledger.EncodeFields(m.Fields), empty(m.Sealed), offer, end, now)
+	return err
+}
+
+// enqueueNew writes a message of its own. It declines one whose key is taken.
+func enqueueNew(ctx context.Context, tx pgx.Tx, m ledger.Message, now int64) error {
+	if err := m.Validate(); err != nil {
+		return err
+	}
+	written, err := tx.Exec(ctx, insertMessage, m.Key, m.To.Digits(), m.Kind, m.Lang,
+		ledger.EncodeFields(m.Fields), empty(m.Sealed), nil, nil, now)
+	if err == nil && written.RowsAffected() == 0 {
+		return &ledger.Decline{Reason: ledger.ReasonKeyReused, Key: m.Key}
+	}
+	return err
+}
+
+const claimMessages = `
+UPDATE outbox SET attempt = attempt + 1, next_at = $2
+WHERE id IN (SELECT id FROM outbox WHERE sent_at = 0 AND next_at <= $1
+             ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+RETURNING id, key, msisdn, kind, lang, fields, sealed, attempt, created_at`
+
+// ClaimMessages hands out messages that are due, and passes over those that another process is
+// claiming.
+func (s *Store) ClaimMessages(
+	ctx context.Context, now time.Time, lease time.Duration, limit int,
+) ([]ledger.Message, error) {
+	var all []ledger.Message
+	const op = "claim messages"
+	err := s.change(ctx, op, func(ctx context.Context, c *pgxpool.Conn) error {
+		rows, err := c.Query(ctx, claimMessages, ledger.Micros(now), ledger.Micros(now.Add(lease)),
+			limit)
+		if err != nil {
+			return classify(err, true)
+		}
+		all, err = pgx.CollectRows(rows, scanMessage)
+		return classify(err, true)
+	})
+	if err != nil {
+		return nil, err
+	}
+	ledger.SortMessages(all)
+	return all, nil
+}
+
+func scanMessage(r pgx.CollectableRow) (ledger.Message, error) {
+	var m ledger.Message
+	var digits, fields string
+	var created int64
+	err := r.Scan(&m.ID, &m.Key, &digits, &m.Kind, &m.Lang, &fields, &m.Sealed, &m.Attempt,
+		&created)
+	if err != nil {
+		return m, err
+	}
+	if m.To, err = msisdn.Parse(digits); err != nil {
+		return m, err
+	}
+	m.CreatedAt = ledger.FromMicros(created)
+	m.Fields, err = ledger.DecodeFields(fields)
+	return m, err
+}
+
+const ackMessage = `
+UPDATE outbox SET sent_at = $2, sealed = NULL, last_error = '' WHERE id = $1 AND sent_at = 0`
+
+// AckMessage records that a message was sent, and erases its sealed part.
+func (s *Store) AckMessage(ctx context.Context, id int64, now time.Time) error {
+	return s.changeMessage(ctx, "ack message", ackMessage, id, ledger.Micros(now))
+}
+
+const retryMessage = `UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND sent_at = 0`
+
+// RetryMessage makes a message due again, unless it was sent.
+func (s *Store) RetryMessage(
+	ctx context.Context, id int64, next time.Time, lastError string,
+) error {
+	return s.changeMessage(ctx, "retry message", retryMessage, id, ledger.Micros(next),
+		ledger.CutError(lastError))
+}
+
+const countMessage = `SELECT count(*) FROM outbox WHERE id = $1`
+
+// changeMessage accepts a change of no row when the message exists: then it was sent before.
+func (s *Store) changeMessage(
+	ctx context.Context, op, query string, id int64, args ...any,
+) error {
+	changed, err := s.exec(ctx, op, query, append([]any{id}, args...)...)
+	if err != nil || changed > 0 {
+		return err
+	}
+	var n int
+	err = s.one(ctx, op, ledger.ErrUnavailable, countMessage, []any{id}, &n)
+	if err == nil && n == 0 {
+		return fmt.Errorf("pgstore: %s: no such message", op)
+	}
+	return err
+}

@@ -1,0 +1,258 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
+)
+
+const callApply = `
+SELECT n, verdict, reason_limit
+FROM apply_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+
+// Apply executes pressed offers in one transaction: all of it is one message to the server.
+func (s *Store) Apply(
+	ctx context.Context, payments []ledger.Payment,
+) ([]ledger.Result, error) {
+	if len(payments) == 0 {
+		return nil, nil
+	}
+	for _, p := range payments {
+		if err := p.Validate(); err != nil {
+			return nil, fmt.Errorf("pgstore: apply: %w", err)
+		}
+	}
+	rounds := roundsOf(payments)
+	var results []ledger.Result
+	err := s.change(ctx, "apply", func(ctx context.Context, c *pgxpool.Conn) error {
+		results = make([]ledger.Result, len(payments))
+		return classify(send(ctx, c, payments, rounds, results), true)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// roundsOf splits payments, by index, into rounds with at most one payment of each wallet, in
+// order. A Poster's batch is one round.
+func roundsOf(payments []ledger.Payment) [][]int {
+	var rounds [][]int
+	count := make(map[string]int, len(payments)) // payments of a wallet so far
+	for i, p := range payments {
+		round := count[p.Offer.Wallet]
+		count[p.Offer.Wallet]++
+		if round == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[round] = append(rounds[round], i)
+	}
+	return rounds
+}
+
+// send runs the rounds and reads the receipts. The statements of a pgx.Batch without a BEGIN are
+// one transaction, which is committed at its end: nothing counts before Close returns nil.
+func send(
+	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, rounds [][]int,
+	results []ledger.Result,
+) error {
+	batch := &pgx.Batch{}
+	for _, round := range rounds {
+		batch.Queue(callApply, applyArgs(payments, round)...)
+	}
+	ids := make([]string, len(payments))
+	for i, p := range payments {
+		ids[i] = p.Offer.ID
+	}
+	batch.Queue(selectReceiptsByID, ids)
+
+	sent := c.SendBatch(ctx, batch)
+	err := receive(sent, payments, rounds, results)
+	return errors.Join(err, sent.Close())
+}
+
+// applyArgs makes the arrays of apply_payments.
+func applyArgs(payments []ledger.Payment, round []int) []any {
+	n := len(round)
+	texts := func(of func(ledger.Payment) string) []string {
+		all := make([]string, n)
+		for i, at := range round {
+			all[i] = of(payments[at])
+		}
+		return all
+	}
+	numbers := func(of func(ledger.Payment) int64) []int64 {
+		all := make([]int64, n)
+		for i, at := range round {
+			all[i] = of(payments[at])
+		}
+		return all
+	}
+	sums, sealed := make([][]byte, n), make([][]byte, n)
+	for i, at := range round {
+		sums[i], sealed[i] = payments[at].Offer.Sum(), empty(payments[at].Message.Sealed)
+	}
+	type p = ledger.Payment
+	return []any{
+		texts(func(p p) string { return p.Offer.ID }),
+		sums,
+		numbers(func(p p) int64 { return int64(p.Limits.PerPayment) }),
+		numbers(func(p p) int64 { return int64(p.Limits.PerDay) }),
+		numbers(func(p p) int64 { return int64(p.Limits.PerMonth) }),
+		texts(func(p p) string { return p.Day }),
+		texts(func(p p) string { return p.Month }),
+		numbers(func(p p) int64 { return ledger.Micros(p.Now) }),
+		texts(func(p p) string { return p.Message.Key }),
+		texts(func(p p) string { return p.Message.To.Digits() }),
+		texts(func(p p) string { return p.Message.Kind }),
+		texts(func(p p) string { return p.Message.Lang }),
+		texts(func(p p) string { return openFields(p.Message.Fields) }),
+		sealed,
+	}
+}
+
+// openFields is the stored form of the fields, ready for the balance to be appended.
+func openFields(fields map[string]string) string {
+	others := maps.Clone(fields)
+	delete(others, ledger.BalanceField)
+	text := strings.TrimSuffix(ledger.EncodeFields(others), "}")
+	if len(others) > 0 {
+		text += ","
+	}
+	return text
+}
+
+// receive reads the verdicts of every round and the receipts of what is done.
+func receive(
+	sent pgx.BatchResults, payments []ledger.Payment, rounds [][]int, results []ledger.Result,
+) error {
+	for _, round := range rounds {
+		rows, err := sent.Query()
+		if err != nil {
+			return err
+		}
+		var n int
+		var verdict string
+		var limit money.Amount
+		_, err = pgx.ForEachRow(rows, []any{&n, &verdict, &limit}, func() error {
+			if verdict == string(ledger.OfferDone) {
+				return nil
+			}
+			at := round[n-1]
+			results[at].Err = &ledger.Decline{
+				Reason: ledger.Reason(verdict), Key: payments[at].Offer.ID, Limit: limit,
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	rows, err := sent.Query()
+	if err != nil {
+		return err
+	}
+	receipts, err := pgx.CollectRows(rows, scanReceipt)
+	if err != nil {
+		return err
+	}
+	byID := make(map[string]ledger.Receipt, len(receipts))
+	for _, r := range receipts {
+		byID[r.TransferID] = r
+	}
+	for i, p := range payments {
+		if results[i].Err != nil {
+			continue
+		}
+		receipt, ok := byID[p.Offer.ID]
+		if !ok {
+			return fmt.Errorf("offer %s is done without a transfer", p.Offer.ID)
+		}
+		results[i].Receipt = receipt
+	}
+	return nil
+}
+
+const selectFingerprint = `SELECT fingerprint = $2 FROM transfer WHERE id = $1`
+
+const creditAccount = `UPDATE account SET balance = balance + $2 WHERE id = $1 RETURNING balance`
+
+const insertFunding = `
+INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at, day,
+                      month)
+VALUES ($1, 'fund', $2, $3, 0, $4, $5, $6, '', '')`
+
+const insertFundingEntries = `
+INSERT INTO entry (transfer, line, account, amount)
+VALUES ($1, 1, $2, -$4::bigint), ($1, 2, $3, $4::bigint)`
+
+// Fund moves amount from the trust account to a wallet.
+func (s *Store) Fund(
+	ctx context.Context, key, wallet string, amount money.Amount, now time.Time,
+) error {
+	if key == "" || amount < 1 || amount > ledger.MaxAmount || now.IsZero() {
+		return fmt.Errorf("pgstore: fund: key %q, amount %s, time %s", key, amount, now)
+	}
+	id, sum := ledger.FundTransfer(key), ledger.FundSum(key, wallet, int64(amount))
+	account := ledger.WalletAccount(wallet)
+	return s.transact(ctx, "fund", func(ctx context.Context, tx pgx.Tx) error {
+		// One funding of a key at a time, whatever the wallet.
+		if _, err := tx.Exec(ctx, lockFunding, id); err != nil {
+			return err
+		}
+		var same bool
+		err := tx.QueryRow(ctx, selectFingerprint, id, sum).Scan(&same)
+		if err == nil && !same {
+			return &ledger.Decline{Reason: ledger.ReasonKeyReused, Key: key}
+		}
+		if err == nil || !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		var balance money.Amount
+		err = tx.QueryRow(ctx, creditAccount, account, amount).Scan(&balance)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return ledger.ErrNoWallet
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, insertFunding, id, wallet, amount, sum, balance, ledger.Micros(now))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, insertFundingEntries, id, ledger.TrustAccount, account, amount)
+		return err
+	})
+}
+
+const lockFunding = `SELECT pg_advisory_xact_lock(hashtextextended($1, 1))`
+
+// Transfers returns payments of a wallet, newest first.
+func (s *Store) Transfers(
+	ctx context.Context, wallet string, limit int,
+) ([]ledger.Receipt, error) {
+	return s.receipts(ctx, "transfers", selectTransfers, wallet, limit)
+}
+
+const selectUsed = `
+SELECT coalesce(sum(used) FILTER (WHERE period = $2), 0)::bigint,
+       coalesce(sum(used) FILTER (WHERE period = $3), 0)::bigint
+FROM limit_used WHERE wallet = $1 AND period IN ($2, $3)`
+
+// Spent returns what a wallet has paid in a day and in a month.
+func (s *Store) Spent(
+	ctx context.Context, wallet, day, month string,
+) (perDay, perMonth money.Amount, err error) {
+	err = s.one(ctx, "spent", ledger.ErrNoWallet, selectUsed, []any{wallet, day, month},
+		&perDay, &perMonth)
+	return perDay, perMonth, err
+}

@@ -1,0 +1,144 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
+)
+
+const selectWallet = `
+SELECT w.id, w.msisdn, w.name, w.lang, w.level, w.inn_hash, w.inn_sealed, w.birth_date,
+       w.registered_at, a.balance, p.first AND NOT p.used, p.locked_until
+FROM wallet w
+JOIN account a ON a.id = 'wallet:' || w.id
+JOIN wallet_pin p ON p.wallet = w.id
+WHERE w.msisdn = $1`
+
+// Wallet returns the wallet of a number.
+func (s *Store) Wallet(ctx context.Context, number msisdn.Number) (ledger.Wallet, error) {
+	var w ledger.Wallet
+	var digits string
+	var registered, locked int64
+	err := s.one(ctx, "wallet", ledger.ErrNoWallet, selectWallet, []any{number.Digits()},
+		&w.ID, &digits, &w.Name, &w.Lang, &w.Level, &w.INNHash, &w.INNSealed, &w.BirthDate,
+		&registered, &w.Balance, &w.FirstPIN, &locked)
+	if err != nil {
+		return ledger.Wallet{}, err
+	}
+	if w.Number, err = msisdn.Parse(digits); err != nil {
+		return ledger.Wallet{}, fmt.Errorf("pgstore: wallet: %w", err)
+	}
+	w.RegisteredAt, w.LockedUntil = ledger.FromMicros(registered), ledger.FromMicros(locked)
+	return w, nil
+}
+
+const insertWallet = `
+INSERT INTO wallet (id, msisdn, name, lang, level, inn_hash, inn_sealed, birth_date, offer_hash,
+                    registered_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+ON CONFLICT DO NOTHING`
+
+const countNumber = `SELECT count(*) FROM wallet WHERE msisdn = $1`
+
+const insertPIN = `
+INSERT INTO wallet_pin (wallet, key_version, salt, mac, first, used, set_at)
+VALUES ($1, $2, $3, $4, $5, false, $6)`
+
+const insertAccount = `INSERT INTO account (id, balance) VALUES ($1, 0)`
+
+const insertFirstPIN = `INSERT INTO first_pin (wallet, made_at) VALUES ($1, $2)`
+
+// Register writes a wallet with its account, PIN and message.
+func (s *Store) Register(ctx context.Context, w ledger.NewWallet) error {
+	if w.Number.IsZero() || w.ID == "" || w.Now.IsZero() {
+		return errors.New("pgstore: register: id, number and time are required")
+	}
+	now := ledger.Micros(w.Now)
+	return s.transact(ctx, "register", func(ctx context.Context, tx pgx.Tx) error {
+		written, err := tx.Exec(ctx, insertWallet, w.ID, w.Number.Digits(), w.Name, w.Lang,
+			w.Level, empty(w.INNHash), empty(w.INNSealed), w.BirthDate, w.OfferHash, now)
+		if err != nil {
+			return err
+		}
+		if written.RowsAffected() == 0 {
+			return whyNotRegistered(ctx, tx, w.Number)
+		}
+		if _, err := tx.Exec(ctx, insertAccount, ledger.WalletAccount(w.ID)); err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, insertPIN, w.ID, w.PIN.KeyVersion, octets(w.PIN.Salt),
+			octets(w.PIN.MAC), w.FirstPIN, now)
+		if err != nil {
+			return err
+		}
+		if w.FirstPIN {
+			if _, err := tx.Exec(ctx, insertFirstPIN, w.ID, now); err != nil {
+				return err
+			}
+		}
+		if w.Message.Kind == "" {
+			return nil
+		}
+		return enqueueNew(ctx, tx, w.Message, now)
+	})
+}
+
+// whyNotRegistered tells the unique columns apart.
+func whyNotRegistered(ctx context.Context, tx pgx.Tx, number msisdn.Number) error {
+	var registered int
+	if err := tx.QueryRow(ctx, countNumber, number.Digits()).Scan(&registered); err != nil {
+		return err
+	}
+	if registered > 0 {
+		return &ledger.Decline{Reason: ledger.ReasonRegistered}
+	}
+	return &ledger.Decline{Reason: ledger.ReasonINNTaken}
+}
+
+const updateLanguage = `UPDATE wallet SET lang = $2 WHERE id = $1`
+
+// SetLanguage changes the language of a wallet.
+func (s *Store) SetLanguage(ctx context.Context, wallet, lang string) error {
+	return s.mustChange(ctx, "set language", updateLanguage, wallet, lang)
+}
+
+const selectBalance = `SELECT balance FROM account WHERE id = $1`
+
+// Balance returns what a wallet holds.
+func (s *Store) Balance(ctx context.Context, wallet string) (money.Amount, error) {
+	var balance money.Amount
+	err := s.one(ctx, "balance", ledger.ErrNoWallet, selectBalance,
+		[]any{ledger.WalletAccount(wallet)}, &balance)
+	return balance, err
+}
+
+// mustChange is exec for a wallet's row: no row is ErrNoWallet.
+func (s *Store) mustChange(ctx context.Context, op, query string, args ...any) error {
+	rows, err := s.exec(ctx, op, query, args...)
+	if err == nil && rows == 0 {
+		return fmt.Errorf("pgstore: %s: %w", op, ledger.ErrNoWallet)
+	}
+	return err
+}
+
+// empty stores nothing as NULL.
+func empty(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// octets stores nothing as an empty value, where NULL is not allowed.
+func octets(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}

@@ -1,0 +1,201 @@
+package wallet
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"math/big"
+	"strconv"
+	"time"
+
+	"ussdgw/wallet/catalogue"
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
+)
+
+// A payment code has ten digits, the first of which is not 0.
+const (
+	firstCode = 1_000_000_000
+	lastCode  = 9_999_999_999
+)
+
+// A Quote asks for an offer: a payment that a confirm screen is about to show.
+type Quote struct {
+	Number   msisdn.Number
+	Provider string // id in the catalogue
+	Account  string // the subscriber's account with the provider
+	Amount   money.Amount
+	Lang     string // of the confirm screen and of the SMS
+	Revision string // of the menus that show it
+	Again    bool   // the subscriber knows of the same payment a few minutes ago and wants another
+}
+
+// Offer makes the wallet's open offer, with the fee of the moment, and supersedes an earlier one.
+// What it quotes is what Pay will charge. It declines unknown_provider, stopped, account_format,
+// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
+// has what is left), low_balance (Limit has the balance), and repeated (At has the time).
+func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
+	w, err := i.Wallet(ctx, q.Number)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	p, fee, err := i.quote(q)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	now := i.clock()
+	if err := i.within(ctx, w, q.Amount, now); err != nil {
+		return ledger.Offer{}, err
+	}
+	total, err := q.Amount.Add(fee)
+	if err != nil || w.Balance < total {
+		return ledger.Offer{}, bounded(ledger.ReasonLowBalance, w.Balance)
+	}
+	o, err := i.newOffer(w, p, q, fee, now)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	if !q.Again {
+		if err := i.notRepeated(ctx, o, now); err != nil {
+			return ledger.Offer{}, err
+		}
+	}
+	if err := i.store.OpenOffer(ctx, o); err != nil {
+		return ledger.Offer{}, fmt.Errorf("wallet: offer: %w", err)
+	}
+	return o, nil
+}
+
+// quote checks what is asked against the catalogue and returns the provider and the fee.
+func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
+	p, ok := i.catalogue.Provider(q.Provider)
+	accounts := i.accounts[q.Provider]
+	switch {
+	case !ok || accounts == nil:
+		return p, 0, decline(ledger.ReasonUnknownProvider, "")
+	case p.Stopped:
+		return p, 0, decline(ledger.ReasonStopped, "")
+	case len(q.Account) < p.Account.MinLen || len(q.Account) > p.Account.MaxLen ||
+		!accounts.MatchString(q.Account):
+		return p, 0, decline(ledger.ReasonAccountFormat, "")
+	case q.Amount < p.Min || q.Amount <= 0:
+		return p, 0, bounded(ledger.ReasonBelowMin, p.Min)
+	case q.Amount > p.Max:
+		return p, 0, bounded(ledger.ReasonAboveMax, p.Max)
+	}
+	fee, err := p.Fee.Of(q.Amount)
+	if err != nil {
+		return p, 0, fmt.Errorf("wallet: offer: provider %s: %w", p.ID, err)
+	}
+	return p, fee, nil
+}
+
+// within checks the limits of the wallet's level, so that the subscriber hears of them before the
+// PIN. The ledger checks them again, in the payment's own transaction.
+func (i *Issuer) within(
+	ctx context.Context, w ledger.Wallet, amount money.Amount, now time.Time,
+) error {
+	limits, err := i.limits(w)
+	if err != nil {
+		return err
+	}
+	if limits.PerPayment > 0 && amount > limits.PerPayment {
+		return bounded(ledger.ReasonLimitPayment, limits.PerPayment)
+	}
+	day, month := i.period(now)
+	perDay, perMonth, err := i.store.Spent(ctx, w.ID, day, month)
+	if err != nil {
+		return fmt.Errorf("wallet: offer: %w", err)
+	}
+	if limits.PerDay > 0 && amount > limits.PerDay-perDay {
+		return bounded(ledger.ReasonLimitDay, max(limits.PerDay-perDay, 0))
+	}
+	if limits.PerMonth > 0 && amount > limits.PerMonth-perMonth {
+		return bounded(ledger.ReasonLimitMonth, max(limits.PerMonth-perMonth, 0))
+	}
+	return nil
+}
+
+func (i *Issuer) limits(w ledger.Wallet) (ledger.Limits, error) {
+	l, ok := i.catalogue.Limits[w.Level]
+	if !ok {
+		return ledger.Limits{}, fmt.Errorf("wallet: catalogue has no limits for level %q", w.Level)
+	}
+	return ledger.Limits{PerPayment: l.PerPayment, PerDay: l.PerDay, PerMonth: l.PerMonth}, nil
+}
+
+// period returns the day and the month of now in the issuer's zone.
+func (i *Issuer) period(now time.Time) (day, month string) {
+	local := now.In(i.config.Zone)
+	return local.Format(time.DateOnly), local.Format("2006-01")
+}
+
+func (i *Issuer) newOffer(
+	w ledger.Wallet, p catalogue.Provider, q Quote, fee money.Amount, now time.Time,
+) (ledger.Offer, error) {
+	id, err := i.drawID()
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	code, err := i.drawCode()
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	return ledger.Offer{
+		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: p.Name[q.Lang], Account: q.Account,
+		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
+		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
+	}, nil
+}
+
+// drawCode draws a payment code, each equally likely.
+func (i *Issuer) drawCode() (string, error) {
+	n, err := rand.Int(lockedReader{i}, big.NewInt(lastCode-firstCode+1))
+	if err != nil {
+		return "", fmt.Errorf("wallet: payment code: %w", err)
+	}
+	return strconv.FormatInt(firstCode+n.Int64(), 10), nil
+}
+
+func (i *Issuer) notRepeated(ctx context.Context, o ledger.Offer, now time.Time) error {
+	before, found, err := i.store.Similar(ctx, o, now.Add(-i.config.RepeatWithin))
+	if err != nil {
+		return fmt.Errorf("wallet: offer: %w", err)
+	}
+	if found {
+		return &ledger.Decline{
+			Reason: ledger.ReasonRepeated, Key: before.Offer.ID, At: before.PostedAt,
+		}
+	}
+	return nil
+}
+
+// Withdraw ends the wallet's open offer, if there is one: its confirm screen was left.
+func (i *Issuer) Withdraw(ctx context.Context, n msisdn.Number) error {
+	w, err := i.Wallet(ctx, n)
+	if err != nil {
+		return err
+	}
+	if err := i.store.Withdraw(ctx, w.ID); err != nil {
+		return fmt.Errorf("wallet: withdraw: %w", err)
+	}
+	return nil
+}
+
+// CurrentOffer returns the wallet's open offer, expired or not, or ledger.ErrNoOffer.
+func (i *Issuer) CurrentOffer(ctx context.Context, n msisdn.Number) (ledger.Offer, error) {
+	w, err := i.Wallet(ctx, n)
+	if err != nil {
+		return ledger.Offer{}, err
+	}
+	o, err := i.store.CurrentOffer(ctx, w.ID)
+	if err != nil {
+		return ledger.Offer{}, fmt.Errorf("wallet: current offer: %w", err)
+	}
+	return o, nil
+}
+
+func bounded(reason ledger.Reason, limit money.Amount) *ledger.Decline {
+	return &ledger.Decline{Reason: reason, Limit: limit}
+}

@@ -1,0 +1,170 @@
+package wallet
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/msisdn"
+	"ussdgw/wallet/pin"
+)
+
+// Pay executes the offer with this id, and no other, when s is the wallet's PIN. attempt names the
+// input that carried s. The order is: the offer, the try, the comparison, the press, the payment.
+// However often and from wherever it is called for one offer, there is one payment and one
+// receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
+// repeats the attempt that was right.
+//
+// It declines without effect: superseded, withdrawn, expired; wrong_pin and locked, the offer
+// stays open; first_pin and stopped; low_balance and limit_*, which end the offer. It fails with
+// ledger.ErrNoOffer for an unknown or another wallet's offer. After ledger.ErrInDoubt, and after
+// any other failure, Resolve tells what became of the offer; the receipt then has the offer alone.
+func (i *Issuer) Pay(
+	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
+) (ledger.Receipt, error) {
+	w, o, err := i.offerOf(ctx, n, offerID)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	now := i.clock()
+	if dead(o, now) {
+		if err := i.press(ctx, o, now); err != nil { // declines, with the reason on record
+			return ledger.Receipt{}, err
+		}
+	}
+	payment, err := i.payment(w, o, now)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	open := o.State == ledger.OfferOpen
+	tried, err := i.try(ctx, w, s, "pay/"+o.ID+"/"+attempt, !open)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	if open {
+		if err := i.mayPress(o, tried); err != nil {
+			return ledger.Receipt{}, err
+		}
+	}
+	if err := i.press(ctx, o, now); err != nil {
+		return ledger.Receipt{}, err
+	}
+	receipt, err := i.poster.Post(ctx, payment)
+	if err != nil {
+		return ledger.Receipt{Offer: o}, fmt.Errorf("wallet: pay: %w", err)
+	}
+	i.config.Queued()
+	return receipt, nil
+}
+
+// dead reports that o can be paid no more and was not.
+func dead(o ledger.Offer, now time.Time) bool {
+	if o.State == ledger.OfferOpen {
+		return !now.Before(o.ExpiresAt)
+	}
+	return o.State.Final() && o.State != ledger.OfferDone
+}
+
+// mayPress declines what has come up since the offer was made.
+func (i *Issuer) mayPress(o ledger.Offer, tried ledger.Tried) error {
+	if i.config.MustChangeFirstPIN && tried.First {
+		return decline(ledger.ReasonFirstPIN, o.ID)
+	}
+	if p, ok := i.catalogue.Provider(o.Provider); !ok || p.Stopped {
+		return decline(ledger.ReasonStopped, o.ID)
+	}
+	return nil
+}
+
+func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error {
+	if err := i.store.Press(ctx, o.ID, now); err != nil {
+		return fmt.Errorf("wallet: press: %w", err)
+	}
+	return nil
+}
+
+// payment makes the order to the ledger: the offer as it was read, and the limits of now.
+func (i *Issuer) payment(
+	w ledger.Wallet, o ledger.Offer, now time.Time,
+) (ledger.Payment, error) {
+	limits, err := i.limits(w)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
+	day, month := i.period(now)
+	return ledger.Payment{
+		Offer: o, Limits: limits, Day: day, Month: month, Now: now, Message: paid(w, o, now),
+	}, nil
+}
+
+// paid is the SMS of a payment. The ledger adds the balance.
+func paid(w ledger.Wallet, o ledger.Offer, now time.Time) ledger.Message {
+	return ledger.Message{
+		Key: KindPaid + "/" + o.ID, To: w.Number, Kind: KindPaid, Lang: o.Lang, CreatedAt: now,
+		Fields: map[string]string{
+			"payee": o.ProviderName, "account": o.Account, "amount": o.Amount.String(),
+			"fee": o.Fee.String(), "code": o.Code,
+		},
+	}
+}
+
+// notPaid is the SMS of a payment that was under way and did not happen.
+func notPaid(w ledger.Wallet, o ledger.Offer, now time.Time) *ledger.Message {
+	return &ledger.Message{
+		Key: KindNotPaid + "/" + o.ID, To: w.Number, Kind: KindNotPaid, Lang: o.Lang,
+		CreatedAt: now,
+		Fields: map[string]string{
+			"payee": o.ProviderName, "account": o.Account, "amount": o.Amount.String(),
+		},
+	}
+}
+
+// Resolve settles an offer for good and returns what became of it: the receipt when it was paid,
+// a *ledger.Decline when nothing moved and nothing will, whatever is still on its way. It fails
+// with ledger.ErrInDoubt while a commit holds the offer: ask again. It queues no SMS, because the
+// caller tells. With an error the receipt has the offer alone, as far as it was read.
+func (i *Issuer) Resolve(
+	ctx context.Context, n msisdn.Number, offerID string,
+) (ledger.Receipt, error) {
+	_, o, err := i.offerOf(ctx, n, offerID)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	r, err := i.settle(ctx, o, nil)
+	if err != nil {
+		r.Offer = o
+	}
+	return r, err
+}
+
+func (i *Issuer) settle(
+	ctx context.Context, o ledger.Offer, message *ledger.Message,
+) (ledger.Receipt, error) {
+	result, err := i.store.Refuse(ctx, o.ID, ledger.ReasonNotTaken, i.clock(), message)
+	if err != nil {
+		return ledger.Receipt{}, fmt.Errorf("wallet: resolve: %w", err)
+	}
+	if message != nil {
+		i.config.Queued()
+	}
+	return result.Receipt, result.Err
+}
+
+// offerOf returns an offer of the number's wallet.
+func (i *Issuer) offerOf(
+	ctx context.Context, n msisdn.Number, offerID string,
+) (ledger.Wallet, ledger.Offer, error) {
+	w, err := i.Wallet(ctx, n)
+	if err != nil {
+		return w, ledger.Offer{}, err
+	}
+	o, err := i.store.Offer(ctx, offerID)
+	if err == nil && o.Wallet != w.ID {
+		err = ledger.ErrNoOffer
+	}
+	if err != nil {
+		return w, ledger.Offer{}, fmt.Errorf("wallet: offer: %w", err)
+	}
+	return w, o, nil
+}

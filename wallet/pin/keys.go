@@ -1,0 +1,176 @@
+package pin
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+)
+
+// MinKeyOctets is the least length of a PIN key.
+const MinKeyOctets = 32
+
+// Limits of a key file.
+const (
+	maxKeyFileOctets = 64 << 10
+	maxKeyVersion    = 1<<31 - 1
+)
+
+// ErrUnknownKey says that something was made with a key version that these Keys do not hold. The
+// remedy is to put the key back into the file.
+var ErrUnknownKey = errors.New("pin: key version is not in the key file")
+
+// Keys holds the PIN keys that are alive, one of them current: new verifiers and sealed payloads
+// use the current one, old ones are read with the version they name. It is immutable and safe for
+// concurrent use. It prints its versions and never a key.
+type Keys struct {
+	current  int
+	derived  map[int]derived
+	identity []byte // key of Fingerprint
+}
+
+// derived holds what is made of one PIN key: each purpose has a key of its own.
+type derived struct{ verify, seal []byte }
+
+// Purposes of the derived keys. They are part of the stored format: changing one makes what was
+// stored unreadable.
+const (
+	purposeVerify      = "ussdgw pin verifier v1"
+	purposeSeal        = "ussdgw pin seal v1"
+	purposeFingerprint = "ussdgw pin fingerprint v1"
+)
+
+// NewKeys takes PIN keys by version, each of at least MinKeyOctets, and the version that is
+// current. Versions are positive. It derives what it needs and keeps no reference to keys.
+//
+// Fingerprints use the lowest version, whatever is current, so that they stay comparable when a
+// key is added. That key must therefore never be removed.
+func NewKeys(current int, keys map[int][]byte) (*Keys, error) {
+	if _, ok := keys[current]; !ok {
+		return nil, fmt.Errorf("pin: keys: current version %d has no key", current)
+	}
+	k := &Keys{current: current, derived: make(map[int]derived, len(keys))}
+	lowest := current
+	for version, key := range keys {
+		if version < 1 || version > maxKeyVersion {
+			return nil, fmt.Errorf("pin: keys: version %d is out of range", version)
+		}
+		if len(key) < MinKeyOctets {
+			return nil, fmt.Errorf("pin: keys: key of version %d has %d octets, needs %d",
+				version, len(key), MinKeyOctets)
+		}
+		lowest = min(lowest, version)
+		k.derived[version] = derived{derive(key, purposeVerify), derive(key, purposeSeal)}
+	}
+	k.identity = derive(keys[lowest], purposeFingerprint)
+	return k, nil
+}
+
+// derive panics where hkdf fails, which it does only for lengths that the code never asks for.
+func derive(key []byte, purpose string) []byte {
+	out, err := hkdf.Key(sha256.New, key, nil, purpose, sha256.Size)
+	if err != nil {
+		panic("pin: derive: " + purpose + ": " + err.Error())
+	}
+	return out
+}
+
+// LoadKeys reads a key file: one key a line as "version:base64", the last line is current. Empty
+// lines and lines that begin with '#' are skipped. A file that others than its owner may read is
+// refused. Errors name the file and the line and never what is in it.
+func LoadKeys(path string) (*Keys, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("pin: load keys: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("pin: load keys: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("pin: load keys: %s: mode %#o lets others read the PIN keys; "+
+			"run: chmod 600 %[1]s", path, info.Mode().Perm())
+	}
+	text, err := io.ReadAll(io.LimitReader(file, maxKeyFileOctets+1))
+	if err != nil {
+		return nil, fmt.Errorf("pin: load keys: %w", err)
+	}
+	defer clear(text)
+	if len(text) > maxKeyFileOctets {
+		return nil, fmt.Errorf("pin: load keys: %s: more than %d octets", path, maxKeyFileOctets)
+	}
+	current, keys, err := parseKeys(text)
+	if err != nil {
+		return nil, fmt.Errorf("pin: load keys: %s:%w", path, err)
+	}
+	return NewKeys(current, keys)
+}
+
+// parseKeys returns errors that begin with the line number.
+func parseKeys(text []byte) (current int, keys map[int][]byte, err error) {
+	keys = make(map[int][]byte)
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	number := 0
+	for lines.Scan() {
+		number++
+		line := bytes.TrimSpace(lines.Bytes())
+		if len(line) == 0 || line[0] == '#' {
+			continue
+		}
+		left, right, found := bytes.Cut(line, []byte(":"))
+		version, err := strconv.Atoi(string(bytes.TrimSpace(left)))
+		if !found || err != nil || version < 1 || version > maxKeyVersion {
+			return 0, nil, fmt.Errorf("%d: want version:base64, version a number from 1", number)
+		}
+		key, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(right))
+		if err != nil {
+			return 0, nil, fmt.Errorf("%d: key of version %d is not base64", number, version)
+		}
+		if len(key) < MinKeyOctets {
+			return 0, nil, fmt.Errorf("%d: key of version %d has %d octets, needs %d",
+				number, version, len(key), MinKeyOctets)
+		}
+		if _, twice := keys[version]; twice {
+			return 0, nil, fmt.Errorf("%d: version %d is given twice", number, version)
+		}
+		keys[version], current = key, version
+	}
+	if err := lines.Err(); err != nil {
+		return 0, nil, fmt.Errorf("%d: line is too long", number+1)
+	}
+	if len(keys) == 0 {
+		return 0, nil, errors.New("1: no key in the file")
+	}
+	return current, keys, nil
+}
+
+// Current returns the version that new verifiers and sealed payloads get.
+func (k *Keys) Current() int { return k.current }
+
+// Fingerprint returns a keyed hash of text, 32 octets: equal for equal text and purpose, and
+// useless without the key. It serves as the unique column of what is stored sealed.
+func (k *Keys) Fingerprint(purpose, text string) []byte {
+	mac := hmac.New(sha256.New, k.identity)
+	writeField(mac, []byte(purpose))
+	writeField(mac, []byte(text))
+	return mac.Sum(nil)
+}
+
+// String names the versions and no key.
+func (k *Keys) String() string {
+	return fmt.Sprintf("pin.Keys{%d versions, current %d}", len(k.derived), k.current)
+}
+
+// Format prints String for every verb, %#v included.
+func (k *Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// MarshalText is String.
+func (k *Keys) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
