@@ -60,7 +60,7 @@ transcripts-smpp: build servers ## Run the transcripts over SMPP with real Redis
 
 .PHONY: tshark
 tshark: servers ## Let tshark decode every PDU of a recorded run
-	go test -count=1 -v -run TestTshark ./cmd/ussdgw
+	go test -count=1 -v -run '^TestTranscriptsOverSMPP$$' ./cmd/ussdgw
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZFOR (30s) each

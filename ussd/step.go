@@ -185,7 +185,7 @@ func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 	if err := w.settle(ctx, res); err != nil {
 		return Reply{}, "", err
 	}
-	if ok && len(parts) > 0 {
+	if ok && len(parts) > 0 && s.g.program.TakesShortcut(w.res.Position) {
 		if err := w.walk(ctx, parts); err != nil {
 			return Reply{}, "", err
 		}

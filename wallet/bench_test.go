@@ -209,7 +209,7 @@ func (b *bench) issuer(config wallet.Config, keys *pin.Keys, yaml string) *walle
 	if config.PINLength == 0 {
 		config.PINLength = len(canary)
 	}
-	i, err := wallet.NewIssuer(config, owning{b.store}, b.poster, keys, providers(b.t, yaml),
+	i, err := wallet.NewIssuer(config, b.store, b.poster, keys, providers(b.t, yaml),
 		b.clock.Now, nil, b.log)
 	if err != nil {
 		b.t.Fatal(err)
@@ -399,17 +399,6 @@ func wantFields(t *testing.T, m sent, want map[string]string) {
 	if !maps.Equal(m.Fields, want) {
 		t.Errorf("fields = %v, want %v", m.Fields, want)
 	}
-}
-
-// owning is a store that finds wallets by their ids, too, as long as they are the test's own.
-type owning struct{ *litestore.Store }
-
-func (o owning) WalletByID(ctx context.Context, id string) (ledger.Wallet, error) {
-	w, err := o.Wallet(ctx, number)
-	if err == nil && w.ID != id {
-		err = ledger.ErrNoWallet
-	}
-	return w, err
 }
 
 // constant is a source that is not random.

@@ -9,6 +9,7 @@ import (
 
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/litestore"
 	"ussdgw/wallet/pin"
 )
 
@@ -225,14 +226,14 @@ func TestNewKeyLeavesAChangeAlone(t *testing.T) {
 
 // A meddled store has something happen right after it was asked what is staged.
 type meddled struct {
-	owning
+	*litestore.Store
 	meddle func()
 }
 
 func (m meddled) StagedPIN(
 	ctx context.Context, wallet string, now time.Time,
 ) (pin.Verifier, error) {
-	v, err := m.owning.StagedPIN(ctx, wallet, now)
+	v, err := m.Store.StagedPIN(ctx, wallet, now)
 	m.meddle()
 	return v, err
 }
@@ -244,7 +245,7 @@ func TestNewKeyNeverUndoesAChange(t *testing.T) {
 	both := testKeys(t, 2, 1, 2)
 	replaced, err := both.Verifier(w.ID, secret(second), make([]byte, pin.SaltOctets))
 	b.ok(err)
-	store := meddled{owning{b.store}, func() {
+	store := meddled{b.store, func() {
 		b.ok(b.store.ReplacePIN(b.ctx(), w.ID, replaced, false, b.clock.Now(), nil))
 	}}
 	i, err := wallet.NewIssuer(wallet.Config{PINLength: len(canary)}, store, b.poster, both,

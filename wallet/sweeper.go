@@ -17,12 +17,6 @@ const (
 	sweepTimeout = 5 * time.Second // to settle one offer, and to read a batch
 )
 
-// owners is what a Store may have besides: the wallet of an offer. Without it a Sweeper settles,
-// but cannot tell the subscriber, who then learns it from Issuer.Resolve on the next call.
-type owners interface {
-	WalletByID(ctx context.Context, id string) (ledger.Wallet, error)
-}
-
 // A Sweeper settles the payments that were pressed and have no end: their process died, or their
 // commit failed. Each is then done, and its SMS was queued with the payment, or it is refused for
 // good, and an SMS says so. Any number of Sweepers may run on one store.
@@ -106,18 +100,13 @@ func (s *Sweeper) settle(ctx context.Context, o ledger.Offer) error {
 	if err != nil && reason == "" {
 		return err
 	}
-	s.log.Info("payment settled", zap.String("offer", o.ID), zap.String("reason", string(reason)),
-		zap.Bool("told", message != nil || err == nil))
+	s.log.Info("payment settled", zap.String("offer", o.ID), zap.String("reason", string(reason)))
 	return nil
 }
 
-// message returns the SMS that tells of a refusal, nil when the number cannot be found out.
+// message returns the SMS that tells of a refusal.
 func (s *Sweeper) message(ctx context.Context, o ledger.Offer) (*ledger.Message, error) {
-	store, ok := s.issuer.store.(owners)
-	if !ok {
-		return nil, nil
-	}
-	w, err := store.WalletByID(ctx, o.Wallet)
+	w, err := s.issuer.store.WalletByID(ctx, o.Wallet)
 	if err != nil {
 		return nil, fmt.Errorf("wallet: sweep: %w", err)
 	}

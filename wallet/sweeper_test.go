@@ -70,19 +70,6 @@ func TestSweeperLeavesTheRestAlone(t *testing.T) {
 	b.message(wallet.KindPaid)
 }
 
-// Where the store cannot say whose an offer is, the payment is settled all the same.
-func TestSweeperSettlesWithoutAnSMS(t *testing.T) {
-	b := newBench(t, wallet.Config{})
-	b.seed(1000)
-	o, _ := b.lost("100", "1")
-	b.clock.advance(time.Minute)
-	b.Issuer = b.over(b.store) // over the bare store
-	b.sweep(1)
-	b.silent()
-	_, err := b.Resolve(b.ctx(), number, o.ID)
-	b.declined(err, ledger.ReasonNotTaken)
-}
-
 func TestSweeperSettlesMany(t *testing.T) {
 	b := newBench(t, wallet.Config{})
 	b.seed(1000)

@@ -19,7 +19,12 @@ const exampleConfig = "../../deploy/config.example.yaml"
 // writeConfig writes text to a file and returns its path.
 func writeConfig(t *testing.T, text string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "config.yaml")
+	return writeNamed(t, "config.yaml", text)
+}
+
+func writeNamed(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -390,8 +390,6 @@ func TestPaymentDeliveredTwiceOverSMPP(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var capture strings.Builder
-	center.Record(&capture)
 	a := b.instance(nil, nil)
 	link := defaultLink()
 	link.Name, link.Address = "test", center.Addr()

@@ -38,7 +38,7 @@ func newPlant(t *testing.T) *plant {
 	if err := redisserver.Available(); err != nil {
 		t.Skipf("needs Redis: %v", err)
 	}
-	pg, err := pgserver.Start(t.Context(), "")
+	pg, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,71 +247,12 @@ func TestServeIsNotReadyWithoutRedis(t *testing.T) {
 	}
 }
 
-// TestTsharkDecodesARecordedRun lets an independent decoder read every PDU of a registration.
-func TestTsharkDecodesARecordedRun(t *testing.T) {
-	for _, tool := range []string{"text2pcap", "tshark"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s: %v", tool, err)
-		}
-	}
-	p := newPlant(t)
-	defer http.DefaultClient.CloseIdleConnections()
-	if out, err := command(t.Context(), "db", "migrate", "--config", p.config); err != nil {
-		t.Fatalf("migrate: %v\n%s", err, out)
-	}
-	var recorded lockedBuffer
-	p.center.Record(&recorded)
-	ctx, signal := context.WithCancel(t.Context())
-	defer signal()
-	done := make(chan error, 1)
-	go func() {
-		_, err := command(ctx, "serve", "--config", p.config)
-		done <- err
-	}()
-	p.awaitReady(t, http.StatusOK)
-	register(t, p.center, "996555000124")
-	signal()
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	decoded := tshark(t, recorded.String())
-	seen := map[string]int{}
-	for line := range strings.Lines(decoded) {
-		field := strings.Split(strings.TrimRight(line, "\n"), "\t")
-		if len(field) != 4 || field[0] != "SMPP" || field[2] != "" || field[3] != "" {
-			t.Errorf("not a clean PDU: %q", line)
-			continue
-		}
-		name, _, _ := strings.Cut(field[1], ":")
-		seen[name]++
-	}
-	t.Logf("tshark has decoded: %v", seen)
-	for _, name := range []string{
-		"Bind_transceiver", "Bind_transceiver - resp", "Deliver_sm", "Deliver_sm - resp",
-		"Submit_sm", "Submit_sm - resp", "Unbind", "Unbind - resp",
-	} {
-		if seen[name] == 0 {
-			t.Errorf("no %s among the PDUs", name)
-		}
-	}
-	if n := strings.Count(recorded.String(), "000000 "); n != sum(seen) {
-		t.Errorf("%d PDUs were recorded and %d decoded", n, sum(seen))
-	}
-}
-
-func sum(counts map[string]int) (n int) {
-	for _, c := range counts {
-		n += c
-	}
-	return n
-}
-
-// tshark decodes what a center has recorded, one line a PDU: protocol, what it is, what is wrong.
-func tshark(t *testing.T, recorded string) string {
+// tshark decodes a capture, one line a PDU: protocol, what it is, what is wrong.
+func tshark(t *testing.T, captured string) string {
 	t.Helper()
 	dir := t.TempDir()
-	text, packets := filepath.Join(dir, "recorded.txt"), filepath.Join(dir, "recorded.pcap")
-	if err := os.WriteFile(text, []byte(recorded), 0o600); err != nil {
+	text, packets := filepath.Join(dir, "captured.txt"), filepath.Join(dir, "captured.pcap")
+	if err := os.WriteFile(text, []byte(captured), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	// Ports are those of the text's direction I; 2775 is SMPP's.
@@ -328,4 +269,74 @@ func tshark(t *testing.T, recorded string) string {
 		t.Fatalf("tshark: %v\n%s", err, out)
 	}
 	return string(out)
+}
+
+// TestDrainLetsAStepEnd stops a gateway while a payment is on its way: the payment is shown and
+// told by SMS, and who dials meanwhile is asked to come back.
+func TestDrainLetsAStepEnd(t *testing.T) {
+	b := newBench(t)
+	slow := newStopAt(true, false)
+	a, center := b.instance(slow.around, nil), newCenter(t)
+	link := defaultLink()
+	link.Name, link.Address, link.SystemID, link.Password = "test", center.Addr(), "gw", "secret"
+	if err := a.connect(link, "900"); err != nil {
+		t.Fatal(err)
+	}
+	s := newStages()
+	s.start("link", a.link.Run)
+	s.start("relay", a.relay.Run)
+	ctx, cancel := context.WithTimeout(t.Context(), serveWait)
+	defer cancel()
+	if err := center.WaitBound(ctx); err != nil {
+		t.Fatal(err)
+	}
+	d, screen, err := center.Dial(ctx, onceNumber.Digits(), confirmCode(100))
+	if err != nil || screen.End {
+		t.Fatalf("dial: %+v %v", screen, err)
+	}
+	var shown sim.Screen
+	paid, stopped := make(chan error, 1), make(chan struct{})
+	go func() {
+		var err error
+		shown, err = d.Send(ctx, oncePIN)
+		paid <- err
+	}()
+	<-slow.reached
+	go func() {
+		a.drain()
+		close(stopped)
+	}()
+	// drain begins at its own time: until then a dial is served as ever.
+	for n := 0; ; n++ {
+		_, screen, err := center.Dial(ctx, fmt.Sprintf("9965551%05d", n), "*900#")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if screen.End {
+			break
+		}
+	}
+	select {
+	case <-stopped:
+		t.Error("drain did not wait for the step")
+	default:
+	}
+	close(slow.release)
+	if err := <-paid; err != nil || !shown.End || !strings.Contains(shown.Text, "100.00") {
+		t.Errorf("the payment is shown as %+v, %v", shown, err)
+	}
+	<-stopped
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
+	if sms := center.Messages(onceNumber.Digits()); len(sms) != 1 {
+		t.Errorf("SMS by the time of the unbind: %v, want one", sms)
+	}
+	w, err := b.store.Wallet(ctx, onceNumber)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done, err := b.store.Transfers(ctx, w.ID, 10); err != nil || len(done) != 1 {
+		t.Errorf("%d debits, %v; want 1", len(done), err)
+	}
 }

@@ -40,6 +40,7 @@ type testOptions struct {
 	menus, run, redis, postgres, log string
 	smpp, verbose                    bool
 	pinLength                        int
+	capture                          io.Writer // of every PDU with --smpp, or nil
 }
 
 func testCommand() *cobra.Command {
@@ -51,9 +52,9 @@ func testCommand() *cobra.Command {
 Each has a world of its own: a wallet, a phone and, in process, a clock that it may move.
 
 With --smpp the same files run over an SMPP socket against a gateway with real Redis and
-PostgreSQL. Private servers are started for it, unless --redis and --postgres name others: a
-scenario then works in a schema and under keys of its own. Scenarios that move the clock are
-skipped there, and counted.
+PostgreSQL. Private servers are started for it, unless --redis and --postgres name others: each
+scenario then works in a schema test_... of its own, which stays. Scenarios that move the clock
+are skipped there, and counted.
 
 PINs are drawn anew for every scenario and are in no output.
 
@@ -191,15 +192,16 @@ func newRunner(
 	r.PINs = func(s transcript.Scenario) (transcript.PINs, error) {
 		return drawPINs(o.pinLength, s.Number)
 	}
-	if !o.smpp {
-		r.Open = func(
-			ctx context.Context, s transcript.Scenario, pins transcript.PINs,
-		) (transcript.World, error) {
-			return openLocalWorld(ctx, settings, s, pins)
-		}
-		return r, func() error { return nil }, nil
+	if o.smpp {
+		stop, err = overSMPP(ctx, o, settings, &r)
+		return r, stop, err
 	}
-	return r, nil, errors.New("not here yet")
+	r.Open = func(
+		ctx context.Context, s transcript.Scenario, pins transcript.PINs,
+	) (transcript.World, error) {
+		return openLocalWorld(ctx, settings, s, pins)
+	}
+	return r, func() error { return nil }, nil
 }
 
 // report runs the scenarios and says how each ended.

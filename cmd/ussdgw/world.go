@@ -208,6 +208,7 @@ type worldSettings struct {
 	menus     *menuSet
 	pinLength int
 	log       *zap.Logger
+	metrics   *metrics // nil: nothing is counted
 }
 
 func (w worldSettings) wallet() wallet.Config { return wallet.Config{PINLength: w.pinLength} }
@@ -238,7 +239,7 @@ func openLocalWorld(
 	}
 	w.assembly, err = assemble(parts{
 		menus: set.menus, sessions: session.NewMemory(0, w.clock.read), ledger: store, keys: keys,
-		clock: w.clock.read, log: set.log, wallet: set.wallet(), limits: defaultConfig().Limits,
+		clock: w.clock.read, log: set.log, metrics: set.metrics, wallet: set.wallet(), limits: defaultConfig().Limits,
 	})
 	if err != nil {
 		return nil, err

@@ -97,7 +97,8 @@ func openSMPPWorld(
 		return nil, err
 	}
 	w.assembly, err = assemble(parts{
-		menus: set.menus, sessions: w.sessions, ledger: store, keys: keys, log: set.log,
+		menus: set.menus, sessions: w.sessions, ledger: store, keys: keys,
+		log: set.log, metrics: set.metrics,
 		wallet: set.wallet(), limits: defaultConfig().Limits, observe: w.seen.observe,
 	})
 	if err != nil {
@@ -178,10 +179,11 @@ func (w *smppWorld) Answer(
 // answerAndVanish returns when the gateway has made its reply and was told that nobody reads it.
 func (w *smppWorld) answerAndVanish(ctx context.Context, text string) error {
 	strays := w.center.Strays()
-	if err := w.dialogue.SendNoWait(ctx, text); err != nil {
+	d := w.dialogue
+	w.dialogue = nil
+	if err := d.SendAndVanish(ctx, text); err != nil {
 		return err
 	}
-	w.vanish()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for w.center.Strays() == strays {
@@ -213,10 +215,35 @@ func (w *smppWorld) shown(
 	if s.End {
 		w.dialogue = nil
 	}
+	if err := w.acknowledged(ctx, s.Text); err != nil {
+		return transcript.Shown{}, err
+	}
 	return transcript.Shown{
 		End: s.End, State: w.seen.of(s.Text).State, Text: s.Text,
 		Alphabet: s.Alphabet.String(), Used: s.Units, Limit: s.Alphabet.ScreenLimit(),
 	}, nil
+}
+
+// acknowledged waits until the gateway knows that the screen has arrived. A person takes longer to
+// read it.
+func (w *smppWorld) acknowledged(ctx context.Context, text string) error {
+	key := session.Key{Service: w.assembly.gateway.Service(), Number: w.number}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		rec, err := w.sessions.Load(ctx, key)
+		if err != nil {
+			return err
+		}
+		if rec.IsZero() || rec.Acked || rec.LastReply.Text != text {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("test: the screen was not acknowledged: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
 }
 
 // HangUp ends the dialogue from the phone; the gateway is told.

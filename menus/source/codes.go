@@ -32,7 +32,7 @@ func Codes() []Code {
 		},
 		{
 			CodeTooLarge, "too much",
-			"A file holds at most 1 MiB, 20,000 lines and 200,000 values, a folder at most 200" +
+			"A file holds at most 1 MiB, 20,000 lines and 60,000 values, a folder at most 200" +
 				" files. Split a file: all files of the folder are read together.",
 		},
 		{

@@ -50,8 +50,8 @@ func clean(name, text string, r *Report) bool {
 		case c == utf8.RuneError && !strings.HasPrefix(text[i:], "\ufffd"):
 			r.Errorf(Pos{name, line, col}, CodeEncoding, "the octet %#02x is not UTF-8", text[i])
 			return false
-		case c < ' ' && c != '\n' && c != '\t', c == 0x7f, c == '\u0085', c == '\u2028', c == '\u2029',
-			c == '\ufeff', c > 0x7f && c < 0xa0:
+		case c < ' ' && c != '\n' && c != '\t', c >= 0x7f && c < 0xa0,
+			c == '\u2028', c == '\u2029', c == '\ufeff':
 			r.Errorf(Pos{name, line, col}, CodeEncoding, "control character %U", c)
 			return false
 		case c == '\n':
@@ -229,6 +229,9 @@ func (p *parsing) node(n ast.Node, depth int) *Node {
 	case *ast.StringNode:
 		out.Kind, out.text = Scalar, n.Value
 		out.Quoted = quoted(n.Token)
+		if !out.Quoted && strings.IndexAny(n.Value, "}],") == 0 {
+			p.r.Errorf(out.Pos, CodeSyntax, "a text that begins with %q needs quotes", n.Value[:1])
+		}
 		switch n.Token.Type {
 		case token.SingleQuoteType:
 			out.style = singleQuoted

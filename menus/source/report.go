@@ -46,12 +46,14 @@ type Report struct {
 // Errorf adds an error.
 func (r *Report) Errorf(p Pos, code, format string, a ...any) {
 	r.failed = true
-	r.add(Finding{Pos: p, Severity: Error, Code: code, Message: oneLine(fmt.Sprintf(format, a...))})
+	message := oneLine(fmt.Sprintf(format, a...))
+	r.add(Finding{Pos: p, Severity: Error, Code: code, Message: message})
 }
 
 // Warnf adds a warning: the files can be used all the same.
 func (r *Report) Warnf(p Pos, code, format string, a ...any) {
-	r.add(Finding{Pos: p, Severity: Warning, Code: code, Message: oneLine(fmt.Sprintf(format, a...))})
+	message := oneLine(fmt.Sprintf(format, a...))
+	r.add(Finding{Pos: p, Severity: Warning, Code: code, Message: message})
 }
 
 // Help attaches a line of advice to the finding that was added last.

@@ -25,9 +25,9 @@ const (
 	MaxFiles     = 200     // *.yaml files in a folder
 	MaxFileBytes = 1 << 20 // octets of one file
 	MaxLines     = 20_000  // lines of one file
-	MaxTokens    = 500_000 // words and signs of one file
+	MaxTokens    = 200_000 // words and signs of one file
 	MaxDepth     = 32      // maps and lists within each other
-	MaxNodes     = 200_000 // maps, lists and scalars of one file
+	MaxNodes     = 60_000  // maps, lists and scalars of one file
 	MaxFindings  = 1000    // findings that a report keeps; the rest is counted
 )
 
@@ -235,7 +235,7 @@ func Load(fsys fs.FS, r *Report) []*File {
 	}
 	slices.Sort(names)
 	if len(names) > MaxFiles {
-		r.Errorf(Pos{File: "."}, CodeTooLarge, "%d files; at most %d are read", len(names), MaxFiles)
+		r.Errorf(Pos{File: "."}, CodeTooLarge, "%d files; at most %d", len(names), MaxFiles)
 		return nil
 	}
 	var files []*File

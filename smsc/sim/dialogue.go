@@ -69,6 +69,19 @@ func (d *Dialogue) SendNoWait(_ context.Context, text string) error {
 	return nil
 }
 
+// SendAndVanish types text and vanishes before any answer: whatever the gateway submits is refused.
+// It returns as soon as the input is on the wire.
+func (d *Dialogue) SendAndVanish(_ context.Context, text string) error {
+	in := d.input(dialect.Input, text)
+	if !d.hangUp() {
+		return fmt.Errorf("sim: send: %w", ErrEnded)
+	}
+	if _, _, err := d.transmit(in); err != nil {
+		return fmt.Errorf("sim: send: %w", err)
+	}
+	return nil
+}
+
 // Next returns the next screen that nobody has read yet.
 func (d *Dialogue) Next(ctx context.Context) (Screen, error) {
 	select {

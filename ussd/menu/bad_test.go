@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -121,6 +122,15 @@ func TestEveryCodeHasABadMenu(t *testing.T) {
 			for _, f := range r.Findings() {
 				all.WriteString(f.Code + " ")
 			}
+		}
+	}
+	readme, err := os.ReadFile("../../menus/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range slices.Concat(source.Codes(), menu.Codes()) {
+		if !strings.Contains(string(readme), "| "+c.Code+" |") {
+			t.Errorf("the language's reference does not list %s", c.Code)
 		}
 	}
 	last := ""

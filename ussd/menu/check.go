@@ -33,6 +33,7 @@ func (c *checking) check() {
 		c.state(c.p.states[name])
 	}
 	c.entryStates()
+	c.shortcutState()
 	c.graph()
 	c.flow()
 	c.money()
@@ -154,7 +155,8 @@ func (c *checking) chosenSlots() {
 		case declared:
 			c.r.Errorf(s.place["as"], codeList, "%q is a slot that is typed, not chosen", s.as)
 		case chosen && other != s.list:
-			c.r.Errorf(s.place["as"], codeList, "%q is chosen from the list %q elsewhere", s.as, other)
+			c.r.Errorf(s.place["as"], codeList, "%q is chosen from the list %q elsewhere",
+				s.as, other)
 		default:
 			c.p.chosen[s.as] = s.list
 		}
@@ -451,6 +453,11 @@ func (c *checking) action(s *state) {
 			open = append(open, name)
 		}
 	}
+	if w, known := c.env.Actions[def.Withdraw]; def.Withdraw != "" &&
+		(!known || len(w.Args)+len(w.Secrets) > 0) {
+		c.r.Errorf(s.place["do"], codeEnvironment,
+			"%s is withdrawn by %q, which is no action without arguments", s.do, def.Withdraw)
+	}
 	if len(open) > 0 {
 		c.r.Errorf(s.pos, codeOutcome, "outcomes of %s are not handled: %s", s.do,
 			strings.Join(open, ", "))
@@ -501,6 +508,22 @@ func (c *checking) entryStates() {
 		case s.confirm != "":
 			c.r.Errorf(pos, codeConfirm, "an entry cannot be a confirm screen")
 		}
+	}
+}
+
+// shortcutState checks where the answers of a dialled string begin.
+func (c *checking) shortcutState() {
+	name := c.p.shortcuts
+	if name == "" {
+		return
+	}
+	switch s := c.p.states[name]; {
+	case s == nil:
+		c.r.Errorf(c.placed["setting shortcuts"], codeTarget, "no state %q", name)
+		c.r.DidYouMean(name, c.p.order)
+	case s.kind == kindDo || s.kind == kindEnd:
+		c.r.Errorf(c.placed["setting shortcuts"], codeSetting,
+			"%q is no screen that can be answered", name)
 	}
 }
 

@@ -131,9 +131,10 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			continue // a missing text has been reported
 		}
 		for _, variant := range c.variants(s) {
-			sh := c.p.sheet(s, notice, lang, variant.canBack, variant.items, func(name string) string {
+			widest := func(name string) string {
 				return bounds[name].at(lang).sample(variant.ucs2)
-			})
+			}
+			sh := c.p.sheet(s, notice, lang, variant.canBack, variant.items, widest)
 			for _, b := range c.blocks(s, sh, notice, lang, variant.items) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
 				key := c.p.languages[lang] + " " + b.name
@@ -324,7 +325,7 @@ func (c *checking) smsTexts(kind string, m message) {
 			c.r.DidYouMean(h.name, sortedKeys(m.fields))
 		}
 		if kind == pinKind && !t.has(pinField) {
-			c.r.Errorf(t.node.Place(), codeSMS, "the message that brings the PIN does not show {pin}")
+			c.r.Errorf(t.node.Place(), codeSMS, "the message with the PIN does not show {pin}")
 		}
 		if known {
 			c.smsFits(kind, code, t, func(name string) width { return m.fields[name].at(lang) })

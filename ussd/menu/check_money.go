@@ -70,8 +70,8 @@ func (c *checking) secretAction(s *state) {
 		for _, e := range c.incoming(s) {
 			if from := c.p.states[e.from]; !e.answered || from.ask != a.from {
 				c.r.Errorf(e.pos, codeSecret,
-					"%q needs the secret %q, which %q does not ask for right before", s.name, a.from,
-					e.from)
+					"%q needs the secret %q, which %q does not ask for right before",
+					s.name, a.from, e.from)
 			}
 		}
 		for _, entry := range Entries() {
@@ -94,7 +94,7 @@ func (c *checking) incoming(s *state) []edge {
 // confirm checks a confirm screen: its state that makes the offer, its PIN, its texts.
 func (c *checking) confirm(s *state) {
 	if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
-		c.r.Errorf(s.place["ask"], codeConfirm, "a confirm screen asks for a PIN, not for %q", s.ask)
+		c.r.Errorf(s.place["ask"], codeConfirm, "a confirm screen asks for a PIN, not %q", s.ask)
 	}
 	maker := c.p.states[s.confirm]
 	if maker == nil {
@@ -115,10 +115,32 @@ func (c *checking) confirm(s *state) {
 	}
 	c.confirmText(s, maker, s.text, "the prompt")
 	for _, e := range c.incoming(s) {
-		if _, anew := e.sets[offerValue]; anew && e.notice != "" {
+		_, anew := e.sets[offerValue]
+		if anew && e.notice != "" {
 			c.confirmText(s, maker, c.p.errorText(s, e.notice), "the notice "+e.notice)
 		}
+		for _, name := range []string{argProvider, argAccount} {
+			if from := c.p.states[e.from]; anew && !sameSource(maker, from, name) {
+				c.r.Errorf(e.pos, codeConfirm, "%q offers another %s than %q, which %q shows",
+					e.from, name, maker.name, s.name)
+			}
+		}
 	}
+}
+
+// sameSource reports whether two states that make offers give an argument from the same value. A
+// state that is not given it at all, because its action knows the offer, has no say.
+func sameSource(maker, other *state, name string) bool {
+	find := func(s *state) (argument, bool) {
+		i := slices.IndexFunc(s.with, func(a argument) bool { return a.name == name })
+		if i < 0 {
+			return argument{}, false
+		}
+		return s.with[i], true
+	}
+	a, ok := find(maker)
+	b, ok2 := find(other)
+	return !ok || !ok2 || (a.from == b.from && a.literal == b.literal)
 }
 
 // confirmText checks that a text shows everything that is to be confirmed, in every language.
@@ -136,7 +158,8 @@ func (c *checking) confirmText(s, maker *state, t texts, what string) {
 		for _, name := range wanted {
 			if !t[lang].has(name) {
 				c.r.Errorf(t[lang].node.Place(), codeConfirmText,
-					"%s of the confirm screen %q does not show {%s} in %q", what, s.name, name, lang)
+					"%s of the confirm screen %q does not show {%s} in %q",
+					what, s.name, name, lang)
 			}
 		}
 	}

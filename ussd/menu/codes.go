@@ -79,9 +79,9 @@ func languageCodes() []source.Code {
 			" dialogue. Each kind has its own keys."},
 		{Code: codeAction, Title: "an unknown action", Text: "`do:` names an action that the" +
 			" wallet offers."},
-		{Code: codeArgument, Title: "wrong arguments of an action", Text: "`with:` gives an action" +
-			" exactly the arguments it declares. A value without quotes is the name of a slot or" +
-			" of a value; in quotes it is a literal text."},
+		{Code: codeArgument, Title: "wrong arguments of an action", Text: "`with:` gives an" +
+			" action exactly the arguments it declares. A value without quotes is the name of a" +
+			" slot or of a value; in quotes it is a literal text."},
 		{Code: codeOutcome, Title: "outcomes not handled", Text: "`on:` says for every outcome" +
 			" of the action where to go. An outcome that is left out would strand a subscriber," +
 			" one that does not exist is a slip of the finger."},
@@ -89,11 +89,11 @@ func languageCodes() []source.Code {
 			" be chosen. Give the other one a key of its own."},
 		{Code: codeKeyShadowed, Title: "an option on a navigation key", Text: "The keys for back," +
 			" home and more are looked at first, so the option could never be chosen."},
-		{Code: codeKeyWritten, Title: "a key without quotes", Text: "Write keys in quotes. Without" +
-			" them other programs read 00 as the number 0 and * as an alias, and a file that was" +
-			" saved by such a program comes back changed."},
-		{Code: codeSlot, Title: "a slot that cannot be", Text: "The slot is not declared, its type" +
-			" is unknown, or its bounds are impossible. The message says which."},
+		{Code: codeKeyWritten, Title: "a key without quotes", Text: "Write keys in quotes." +
+			" Without them other programs read 00 as the number 0 and * as an alias, and a file that" +
+			" was saved by such a program comes back changed."},
+		{Code: codeSlot, Title: "a slot that cannot be", Text: "The slot is not declared, its" +
+			" type is unknown, or its bounds are impossible. The message says which."},
 		{Code: codeRule, Title: "a rule that is not there", Text: "`rule: provider.account` takes" +
 			" the rule `account` of the item that was chosen into the list slot `provider`. The" +
 			" slot must be chosen before on every path, and the rule's pattern must be a regular" +
@@ -120,8 +120,8 @@ func proofCodes() []source.Code {
 			" it can be, this part of the screen and its navigation lines are longer than a" +
 			" screen. One letter outside the GSM alphabet, in the text or in a value, leaves room" +
 			" for 80 characters instead of 182. Shorten the text, or bound the slot."},
-		{Code: codeSecret, Title: "a secret would get out", Text: "What is typed into a secret slot" +
-			" goes to the action that the screen leads to and nowhere else: to no text, no" +
+		{Code: codeSecret, Title: "a secret would get out", Text: "What is typed into a secret" +
+			" slot goes to the action that the screen leads to and nowhere else: to no text, no" +
 			" message, no literal and no argument that is not declared secret."},
 		{Code: codeMoney, Title: "money without a confirm screen", Text: "An action that moves" +
 			" money runs only right after a screen that confirms the offer and asks the PIN, and" +
@@ -149,6 +149,7 @@ func proofCodes() []source.Code {
 			" It is a leftover, or a reference elsewhere is wrong."},
 		{Code: codeEnvironment, Title: "the lists do not suit the menu", Text: "An item of a list" +
 			" that comes from the catalogue lacks a language, has a number that is taken, or a" +
-			" pattern that is no regular expression."},
+			" pattern that is no regular expression; or an action is withdrawn by one that does" +
+			" not exist."},
 	}
 }

@@ -105,7 +105,7 @@ func revision(files []*source.File, env Environment) string {
 func sections() []string {
 	return []string{
 		"schema", "service", "languages", "limits", "keys", "nav", "entries",
-		"errors", "slots", "states", "sms",
+		"shortcuts", "errors", "slots", "states", "sms",
 	}
 }
 
@@ -141,7 +141,7 @@ func (l *loading) gather(files []*source.File) {
 func (l *loading) setting(name string) *source.Node {
 	all := l.raw[name]
 	if len(all) == 0 {
-		l.r.Errorf(l.raw["schema"][0].pos, codeSetting, "the setting %q is missing in all files", name)
+		l.r.Errorf(l.raw["schema"][0].pos, codeSetting, "the setting %q is missing", name)
 		return nil
 	}
 	for _, other := range all[1:] {
@@ -189,6 +189,11 @@ func (l *loading) settings() {
 		l.nav(nav)
 	}
 	l.entries(l.setting("entries"))
+	if len(l.raw["shortcuts"]) > 0 {
+		n := l.setting("shortcuts")
+		l.p.shortcuts = n.Scalar()
+		l.placed["setting shortcuts"] = n.Place()
+	}
 }
 
 func (l *loading) languages(n *source.Node) {
@@ -207,7 +212,7 @@ func (l *loading) languages(n *source.Node) {
 		}
 	}
 	if k := len(l.p.languages); k == 0 || k > MaxLanguages {
-		l.r.Errorf(n.Place(), codeSetting, "languages must list 1 to %d language codes", MaxLanguages)
+		l.r.Errorf(n.Place(), codeSetting, "languages must list 1 to %d codes", MaxLanguages)
 	}
 }
 

@@ -67,7 +67,7 @@ func (l *loading) slot(f source.Field) *slot {
 	if n := found["exempt"]; n != nil {
 		for _, item := range n.Items() {
 			s.exempt = append(s.exempt, item.Scalar())
-			if !slices.Contains([]string{l.p.keys.back, l.p.keys.more, l.p.keys.home}, item.Scalar()) {
+			if !l.p.keys.has(item.Scalar()) {
 				l.r.Errorf(item.Place(), codeSlot, "%q is no navigation key", item.Scalar())
 			}
 		}

@@ -1,7 +1,6 @@
 package menu
 
 import (
-	"slices"
 	"strings"
 
 	"ussdgw/menus/source"
@@ -74,7 +73,8 @@ func (l *loading) state(f source.Field) *state {
 		s.kind = kindBroken
 		return s
 	case len(kinds) == 0:
-		l.r.Errorf(f.KeyPos, codeState, "the state %q has none of %s", f.Key, strings.Join(all, ", "))
+		l.r.Errorf(f.KeyPos, codeState, "the state %q has none of %s", f.Key,
+			strings.Join(all, ", "))
 		for _, field := range f.Value.Fields() {
 			if like := source.Suggest(field.Key, all); like != "" {
 				l.r.Help("did you mean %q instead of %q?", like, field.Key)
@@ -193,8 +193,7 @@ func (l *loading) options(s *state, n *source.Node) {
 
 // shadowed reports a key that the navigation takes first.
 func (l *loading) shadowed(pos source.Pos, key string) {
-	k := l.p.keys
-	if slices.Contains([]string{k.back, k.home, k.more}, key) {
+	if l.p.keys.has(key) {
 		l.r.Errorf(pos, codeKeyShadowed, "the key %q is a navigation key and never gets here", key)
 	}
 }

@@ -18,6 +18,7 @@ type Program struct {
 	keys      keys
 	nav       map[string]texts // by name of the key: back, home, more
 	entries   map[Entry]string
+	shortcuts string           // state where the answers of a dialled string begin, "" for any
 	errors    map[string]texts // by code
 	slots     map[string]*slot
 	chosen    map[string]string // list slot -> list
@@ -40,6 +41,8 @@ func (l limits) of(a charset.Alphabet) int {
 
 // keys are what a subscriber types to move about.
 type keys struct{ back, home, more string }
+
+func (k keys) has(key string) bool { return key == k.back || key == k.home || key == k.more }
 
 // message is the text of one kind of SMS.
 type message struct {
@@ -142,6 +145,16 @@ func (p *Program) Revision() string { return p.revision }
 
 // Service is the code that is dialled: "*900#".
 func (p *Program) Service() string { return p.service }
+
+// TakesShortcut reports whether the answers of a dialled string may be given to the screen of pos,
+// the first of a dialogue: `shortcuts` names it, or nothing.
+func (p *Program) TakesShortcut(pos Position) bool {
+	if p.shortcuts == "" {
+		return true
+	}
+	n := len(pos.Stack)
+	return n > 0 && pos.Stack[n-1].State == p.shortcuts
+}
 
 // Languages returns the languages of the menu. The first is the default.
 func (p *Program) Languages() []string { return slices.Clone(p.languages) }

@@ -1,6 +1,7 @@
 package menu_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -45,15 +46,16 @@ func TestProofIsExactToTheUnit(t *testing.T) {
 		{"end", `{ru: "Позже", en: "Later"}`, `{ru: "%s", en: "Later"}`, cyrillic, 80},
 		{"end, Latin", `{ru: "Позже", en: "Later"}`, `{ru: "Позже", en: "%s"}`, latin, 182},
 		{
-			"end, Latin but for one", `{ru: "Позже", en: "Later"}`, `{ru: "Позже", en: "№%s"}`, latin,
-			79,
+			"end, Latin but for one", `{ru: "Позже", en: "Later"}`,
+			`{ru: "Позже", en: "№%s"}`, latin, 79,
 		},
 		{"end, extension", `{ru: "Позже", en: "Later"}`, `{ru: "Позже", en: "€%s"}`, latin, 180},
 		{ // 0 Назад below
 			"prompt", `text: {ru: "Показание:"`, `text: {ru: "%s"`, cyrillic, 80 - 8,
 		},
 		{ // the text in Latin, the navigation line in Cyrillic
-			"prompt, Latin above Cyrillic", `text: {ru: "Показание:"`, `text: {ru: "%s"`, latin, 80 - 8,
+			"prompt, Latin above Cyrillic", `text: {ru: "Показание:"`, `text: {ru: "%s"`,
+			latin, 80 - 8,
 		},
 		{"error", `digits_only: {ru: "Только цифры:", en: "Digits only:"}
       digits_length: {ru: "Не больше 6`, `digits_only: {ru: "%s", en: "Digits only:"}
@@ -117,7 +119,7 @@ func TestProofOfListItems(t *testing.T) {
 		// The provider screen shows the label as its heading; that has more room.
 		menu.Load(edited(t, `text: {ru: "Категория:"`, `text: {ru: "К:"`), env, r)
 		if r.Failed() == tt.ok {
-			t.Errorf("%d letters: failed %v, want accepted %v\n%v", tt.length, r.Failed(), tt.ok, r.Err())
+			t.Errorf("%d letters: failed %v\n%v", tt.length, r.Failed(), r.Err())
 		}
 	}
 }
@@ -125,7 +127,12 @@ func TestProofOfListItems(t *testing.T) {
 func TestPINLengthOfTheEnvironmentIsUsed(t *testing.T) {
 	env := environment()
 	env.PINLength = 12
-	p := load(t, edited(t, "PIN: 4 цифры\", en: \"PIN: 4 digits\"}\n\nslots", "PIN!\", en: \"PIN!\"}\n\nslots"), env)
+	p := load(t, edited(t, `PIN: 4 цифры", en: "PIN: 4 digits"}
+
+slots`,
+		`PIN!", en: "PIN!"}
+
+slots`), env)
 	f := dial(t, p).done("registered").send("8").send("3")
 	f.send("1234").shows("pin_old", "PIN!|0 Назад|00 Меню")
 	f.send("123456789012").asks("pin.check")
@@ -166,10 +173,12 @@ func TestRandomWalks(t *testing.T) {
 		"01234567890123", "21210199012345", "100.50", "15000", strings.Repeat("Ж", 30), "000123",
 		strings.Repeat("W", 30), "Асанов Асан", "[]{}€^~|\\", "\x00\xff", "😀😀",
 	}
-	values := []string{"", "7", "999999.99", strings.Repeat("Ж", 300), strings.Repeat("€", 99), "a\nb"}
+	values := []string{
+		"", "7", "999999.99", strings.Repeat("Ж", 300), strings.Repeat("€", 99), "a\nb",
+	}
 	seen := make(map[string]int)
 	res := p.Begin("ru", menu.EntryStart, nil)
-	for range 60_000 {
+	for range 40_000 {
 		switch {
 		case res.Screen != nil && !res.Screen.End:
 			check(t, res.Screen)
@@ -202,12 +211,29 @@ func TestRandomWalks(t *testing.T) {
 		if n := len(res.Position.Stack); n > menu.MaxStack {
 			t.Fatalf("%d visits on the stack", n)
 		}
+		res.Position = stored(t, res.Position)
 	}
-	for _, name := range []string{"pay_confirm", "pay_done", "reg_check", "told_paid", "meter_done"} {
+	for _, name := range []string{
+		"pay_confirm", "pay_done", "reg_check", "told_paid", "meter_done",
+	} {
 		if seen[name] == 0 {
 			t.Errorf("no walk came to %s", name)
 		}
 	}
+}
+
+// stored is what a session store gives back: a Position is a plain value.
+func stored(t testing.TB, pos menu.Position) menu.Position {
+	t.Helper()
+	b, err := json.Marshal(pos)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back menu.Position
+	if err := json.Unmarshal(b, &back); err != nil || fmt.Sprint(back) != fmt.Sprint(pos) {
+		t.Fatalf("stored %+v, got back %+v, %v", pos, back, err)
+	}
+	return back
 }
 
 // No Position and no answer, however wrong, makes the engine panic or show nothing.
@@ -232,7 +258,9 @@ func FuzzPosition(f *testing.F) {
 		secret := pin.NewSecret([]byte(typed))
 		for _, res := range []menu.Result{
 			p.Step(pos, secret), p.Show(pos),
-			p.Resume(pos, menu.Outcome{Name: outcome, Lang: slot, Values: map[string]string{slot: value}}),
+			p.Resume(pos, menu.Outcome{
+				Name: outcome, Lang: slot, Values: map[string]string{slot: value},
+			}),
 			p.Interrupt(pos, menu.Entry(slot), map[string]string{slot: value}),
 			p.Interrupt(pos, menu.EntryUntold, map[string]string{"offer": value}),
 			p.Begin(value, menu.Entry(slot), pos.Slots), p.Step(menu.Position{}, secret),

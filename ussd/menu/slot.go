@@ -164,7 +164,9 @@ func isLetter(c rune) bool {
 	return c <= 0xFFFF && unicode.IsLetter(c) && unicode.In(c, unicode.Latin, unicode.Cyrillic)
 }
 
-func (s *slot) checkDigits(typed string, rule Rule, pattern *regexp.Regexp) (value, refusal string) {
+func (s *slot) checkDigits(
+	typed string, rule Rule, pattern *regexp.Regexp,
+) (value, refusal string) {
 	least, most := s.min, s.max
 	if rule.MinLen > 0 {
 		least = rule.MinLen

@@ -136,7 +136,8 @@ func TestInterruptionLeavesTheDialogueAlone(t *testing.T) {
 }
 
 func TestErrorsReplaceThePromptAndLeaveWithBack(t *testing.T) {
-	f := dial(t, good(t)).done("unregistered").shows("language", "Язык/Language|2 Русский|3 English")
+	f := dial(t, good(t)).done("unregistered")
+	f.shows("language", "Язык/Language|2 Русский|3 English")
 	f.send("0").shows("language", "Нет такого пункта|2 Русский|3 English")
 	if !f.res.Refused {
 		t.Error("a refused answer is not marked")

@@ -153,6 +153,9 @@ func (t *Teller) register(ctx context.Context, c ussd.Call) (ussd.Answer, error)
 		Number: c.Number, Name: c.Action.Args["name"], INN: c.Action.Args["inn"],
 		Lang: c.Lang, Consent: c.Revision,
 	})
+	if errors.Is(err, wallet.ErrINN) {
+		return answer("inn_refused"), nil
+	}
 	return t.outcome("ok", err, map[ledger.Reason]string{
 		ledger.ReasonINNTaken: "inn_taken", ledger.ReasonINNFuture: "inn_refused",
 		ledger.ReasonRegistered: "already",

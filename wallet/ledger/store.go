@@ -54,6 +54,8 @@ type Store interface {
 type Wallets interface {
 	// Wallet returns the wallet of a number, or ErrNoWallet.
 	Wallet(ctx context.Context, number msisdn.Number) (Wallet, error)
+	// WalletByID returns the wallet with an id, or ErrNoWallet.
+	WalletByID(ctx context.Context, id string) (Wallet, error)
 	// Register writes a wallet with its empty account, its PIN and its message. It declines
 	// registered and inn_taken.
 	Register(ctx context.Context, w NewWallet) error

@@ -31,13 +31,16 @@ func testFund(b *books) {
 }
 
 func testFundRace(b *books) {
-	w := b.wallet(0)
-	race(8, func(int) {
-		if err := b.Fund(b.ctx(), "key", w.ID, money.Som(5), b.now); err != nil {
-			b.Errorf("fund: %v", err)
-		}
-	})
-	b.holds(w.ID, money.Som(5))
+	const rounds, racers = 10, 8
+	for range rounds {
+		w, key := b.wallet(0), newID()
+		race(racers, func(int) {
+			if err := b.Fund(b.ctx(), key, w.ID, money.Som(5), b.now); err != nil {
+				b.Errorf("fund: %v", err)
+			}
+		})
+		b.holds(w.ID, money.Som(5))
+	}
 }
 
 func testApply(b *books) {

@@ -17,14 +17,28 @@ SELECT w.id, w.msisdn, w.name, w.lang, w.level, w.inn_hash, w.inn_sealed, w.birt
 FROM wallet w
 JOIN account a ON a.id = 'wallet:' || w.id
 JOIN wallet_pin p ON p.wallet = w.id
-WHERE w.msisdn = $1`
+WHERE `
+
+const (
+	selectByNumber = selectWallet + `w.msisdn = $1`
+	selectByID     = selectWallet + `w.id = $1`
+)
 
 // Wallet returns the wallet of a number.
 func (s *Store) Wallet(ctx context.Context, number msisdn.Number) (ledger.Wallet, error) {
+	return s.wallet(ctx, selectByNumber, number.Digits())
+}
+
+// WalletByID returns the wallet with an id.
+func (s *Store) WalletByID(ctx context.Context, id string) (ledger.Wallet, error) {
+	return s.wallet(ctx, selectByID, id)
+}
+
+func (s *Store) wallet(ctx context.Context, query, key string) (ledger.Wallet, error) {
 	var w ledger.Wallet
 	var digits string
 	var registered, locked int64
-	err := s.one(ctx, "wallet", ledger.ErrNoWallet, selectWallet, []any{number.Digits()},
+	err := s.one(ctx, "wallet", ledger.ErrNoWallet, query, []any{key},
 		&w.ID, &digits, &w.Name, &w.Lang, &w.Level, &w.INNHash, &w.INNSealed, &w.BirthDate,
 		&registered, &w.Balance, &w.FirstPIN, &locked)
 	if err != nil {

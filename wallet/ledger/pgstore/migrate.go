@@ -145,6 +145,11 @@ func (s *Store) Verify(ctx context.Context) ([]ledger.Breach, error) {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
+		for _, way := range otherWays {
+			if _, err := tx.Exec(ctx, `SET LOCAL `+way+` = on`); err != nil {
+				return err
+			}
+		}
 		for _, audit := range ledger.Audits() {
 			query := fmt.Sprintf("%s LIMIT %d", audit.SQL, ledger.MaxBreaches)
 			rows, err := tx.Query(ctx, query)

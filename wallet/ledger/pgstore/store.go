@@ -106,6 +106,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if params["application_name"] == "" {
 		params["application_name"] = "ussdgw"
 	}
+	for _, way := range otherWays {
+		params[way] = "off"
+	}
 	if config.Schema != "" {
 		params["search_path"] = pgx.Identifier{config.Schema}.Sanitize()
 	}
@@ -120,6 +123,10 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// otherWays are the planner's alternatives to an index. Every query here but Verify's is of a few
+// rows by an index, and a plan that was made while a table was empty is kept for long.
+var otherWays = []string{"enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"}
 
 func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
 

@@ -2,10 +2,13 @@ package pgstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,6 +20,7 @@ import (
 
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/ledger/ledgertest"
+	"ussdgw/wallet/ledger/litestore"
 	"ussdgw/wallet/ledger/pgserver"
 	"ussdgw/wallet/ledger/pgstore"
 )
@@ -204,6 +208,56 @@ func TestOpenFaults(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "MaxConns") ||
 		!strings.Contains(err.Error(), "LockTimeout") {
 		t.Errorf("got %v, want both faults", err)
+	}
+}
+
+// TestSchemasAgree compares the tables of both stores, column by column.
+func TestSchemasAgree(t *testing.T) {
+	c := config(t)
+	open(t, c)
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	lite, err := litestore.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lite.Close()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	theirs, err := db.QueryContext(t.Context(), `
+SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	var want []string
+	for theirs.Next() {
+		var name string
+		if err := theirs.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, name)
+	}
+	if err := theirs.Err(); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := raw(t, c).Query(t.Context(), `
+SELECT table_name || '.' || column_name FROM information_schema.columns
+WHERE table_schema = $1`, c.Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := pgx.CollectRows(ours, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if len(got) == 0 || !slices.Equal(got, want) {
+		t.Errorf("PostgreSQL has %v\nSQLite has %v", got, want)
 	}
 }
 

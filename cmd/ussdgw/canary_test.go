@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"ussdgw/menus"
+	"ussdgw/menus/source"
+	"ussdgw/ussd/session/redisserver"
+	"ussdgw/ussd/transcript"
+	"ussdgw/wallet/ledger/pgserver"
+)
+
+// canaryLength makes PINs so long that finding one is no accident.
+const canaryLength = 12
+
+// TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them in
+// everything that the run has left: logs, Redis, PostgreSQL, metrics and reports.
+func TestPINsLeaveNoTrace(t *testing.T) {
+	if err := pgserver.Available(); err != nil {
+		t.Skipf("needs PostgreSQL: %v", err)
+	}
+	if err := redisserver.Available(); err != nil {
+		t.Skipf("needs Redis: %v", err)
+	}
+	pg, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pg.Stop)
+	redis, err := redisserver.Start(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(redis.Stop)
+
+	run := newCanaryRun(t, pg.URL(), redis.Addr())
+	run.transcripts(filepath.Join("..", "..", "testdata", "transcripts"))
+	run.failing()
+
+	sinks := map[string]string{
+		"log":        run.log.String(),
+		"report":     run.report.String(),
+		"metrics":    run.metrics(),
+		"Redis":      dumpRedis(t, redis.Addr()),
+		"PostgreSQL": dumpPostgres(t, pg.URL()),
+		"server log": pg.Log(),
+	}
+	for _, s := range []struct{ sink, has string }{
+		{"log", "msisdn"}, {"report", "{sms.pin}"}, {"metrics", "ussdgw_steps_total"},
+		{"Redis", "ussd:{"}, {"PostgreSQL", "COPY"},
+	} {
+		if !strings.Contains(sinks[s.sink], s.has) {
+			t.Errorf("the %s has no %q, so this test looks at nothing", s.sink, s.has)
+		}
+	}
+	if len(run.pins) < 100 {
+		t.Errorf("%d PINs were typed, that is no full run", len(run.pins))
+	}
+	for name, text := range sinks {
+		run.search(name, text)
+	}
+}
+
+// A canaryRun remembers every PIN that it gives out or sees in an SMS.
+type canaryRun struct {
+	t      *testing.T
+	runner transcript.Runner
+	log    bytes.Buffer
+	report bytes.Buffer
+	counts *metrics
+	pins   []string
+}
+
+func newCanaryRun(t *testing.T, postgresURL, redisAddr string) *canaryRun {
+	t.Helper()
+	var report source.Report
+	set := loadMenus(menus.FS(), canaryLength, &report)
+	if set == nil {
+		t.Fatal(report.Err())
+	}
+	run := &canaryRun{t: t, counts: newMetrics()}
+	sink := zapcore.Lock(zapcore.AddSync(&run.log))
+	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
+	settings := smppSettings{
+		worldSettings: worldSettings{
+			menus: set, pinLength: canaryLength, metrics: run.counts,
+			log: zap.New(zapcore.NewCore(encoder, sink, zap.DebugLevel)),
+		},
+		postgresURL: postgresURL, redisAddr: redisAddr,
+		run: "canary", count: new(atomic.Int64),
+	}
+	run.runner = transcript.Runner{
+		FixedClock: true,
+		PINs: func(s transcript.Scenario) (transcript.PINs, error) {
+			p, err := drawPINs(canaryLength, s.Number)
+			run.pins = append(run.pins, p.PIN, p.Wrong, p.New)
+			return p, err
+		},
+		Open: func(
+			ctx context.Context, s transcript.Scenario, p transcript.PINs,
+		) (transcript.World, error) {
+			w, err := openSMPPWorld(ctx, settings, s, p)
+			return canaryWorld{w, run}, err
+		},
+	}
+	return run
+}
+
+// A canaryWorld notes the PINs that come by SMS.
+type canaryWorld struct {
+	transcript.World
+	run *canaryRun
+}
+
+var canaryDigits = regexp.MustCompile(fmt.Sprintf(`\b[0-9]{%d}\b`, canaryLength))
+
+func (w canaryWorld) Messages(ctx context.Context) ([]string, error) {
+	texts, err := w.World.Messages(ctx)
+	for _, text := range texts {
+		for _, pin := range canaryDigits.FindAllString(text, -1) {
+			if !slices.Contains(w.run.pins, pin) {
+				w.run.pins = append(w.run.pins, pin)
+			}
+		}
+	}
+	return texts, err
+}
+
+func (r *canaryRun) play(scenarios []fileScenario, status transcript.Status) {
+	r.t.Helper()
+	for _, s := range scenarios {
+		result := r.runner.Run(r.t.Context(), s.Scenario)
+		fmt.Fprintln(&r.report, s.file, result.Scenario.Name, result.Status, result.Reason)
+		if result.Status != status && result.Status != transcript.Skipped {
+			r.t.Errorf("%s: %s: status %d, want %d: %s", s.file, s.Name, result.Status, status,
+				result.Reason)
+		}
+	}
+}
+
+func (r *canaryRun) transcripts(dir string) {
+	r.t.Helper()
+	scenarios, err := parseTranscripts([]string{dir}, regexp.MustCompile(""), &r.report)
+	if err != nil {
+		r.t.Fatal(err, r.report.String())
+	}
+	r.play(scenarios, transcript.Passed)
+}
+
+// failing runs scenarios whose report would show a PIN if nothing hid it: it is in the SMS that is
+// compared, and typed where an amount is asked.
+func (r *canaryRun) failing() {
+	r.t.Helper()
+	const text = `@clock 2026-11-21T10:00:00+06:00
+@msisdn +996555000177
+@given wallet balance=100.00 lang=en first_pin=yes
+-- scenario: an SMS with a PIN that is not what was expected
+>> *900*7*2#
+<< END resend_done
+~~ sms "something else"
+-- scenario: a PIN where none is asked
+>> *900*3*3*14*14*01234567890123#
+<< CON pay_amount
+>> {newpin}
+<< CON main
+| {newpin}
+`
+	file, err := transcript.Parse("failing.ussd", strings.NewReader(text))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var scenarios []fileScenario
+	for _, s := range file.Scenarios {
+		scenarios = append(scenarios, fileScenario{file.Name, s})
+	}
+	r.play(scenarios, transcript.Failed)
+}
+
+func (r *canaryRun) metrics() string {
+	rec := httptest.NewRecorder()
+	r.counts.handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
+	return rec.Body.String()
+}
+
+// search looks for each PIN in clear, as hexadecimal and as base64.
+func (r *canaryRun) search(sink, text string) {
+	r.t.Helper()
+	for _, pin := range r.pins {
+		forms := []string{pin, hex.EncodeToString([]byte(pin))}
+		for cut := range 3 { // wherever the PIN begins in what was encoded
+			whole := base64.StdEncoding.EncodeToString([]byte(pin[cut:]))
+			forms = append(forms, strings.TrimRight(whole, "=")[:12])
+		}
+		for _, form := range forms {
+			if at := strings.Index(text, form); at >= 0 {
+				around := text[max(0, at-60):min(len(text), at+60)]
+				r.t.Errorf("the %s holds a PIN: …%s…", sink, around)
+				return
+			}
+		}
+	}
+}
+
+// dumpRedis returns every key and value as Redis stores them.
+func dumpRedis(t *testing.T, addr string) string {
+	t.Helper()
+	host, port, _ := strings.Cut(addr, ":")
+	out, err := exec.CommandContext(t.Context(), "redis-cli", "-h", host, "-p", port, "--raw",
+		"EVAL", `local r = {}
+		for _, k in ipairs(redis.call('KEYS', '*')) do
+			r[#r+1] = k
+			r[#r+1] = redis.call('GET', k)
+		end
+		return r`, "0").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// dumpPostgres returns the whole database as SQL.
+func dumpPostgres(t *testing.T, connection string) string {
+	t.Helper()
+	u, err := url.Parse(connection)
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := u.User.Password()
+	u.User = url.User(u.User.Username())
+	cmd := exec.CommandContext(t.Context(), "pg_dump", "--dbname", u.String())
+	cmd.Env = append(cmd.Environ(), "PGPASSWORD="+password)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("pg_dump: %v", err)
+	}
+	return string(out)
+}

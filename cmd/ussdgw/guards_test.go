@@ -1,0 +1,121 @@
+//go:build guards
+
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A guard is one thing that keeps a payment from happening twice, or a PIN from being seen, and
+// the test that must fail without it.
+type guard struct {
+	name     string
+	file     string // from the root of the module
+	old, new string // old stands there exactly once
+	test     string
+	pkg      string
+}
+
+func guards() []guard {
+	const here = "./cmd/ussdgw"
+	return []guard{
+		{
+			"a redelivered input is recognised", "ussd/step.go",
+			"return base.LastInput.ID == s.inputID()", "return false",
+			"TestPaymentDeliveredTwiceOverSMPP", here,
+		},
+		{
+			"a redelivered input drives an unfinished payment on", "ussd/step.go",
+			"		if base.Executing.IsZero() {\n", "		if base.Version > 0 {\n",
+			"TestKilledBetweenCommitAndAnswer", here,
+		},
+		{
+			"an offer is paid once", "wallet/ledger/pgstore/migrations/0002_moves.sql",
+			"WHEN o.state <> 'pressed' THEN o.state", "WHEN o.state = 'void' THEN o.state",
+			"TestKilledBetweenCommitAndAnswer", here,
+		},
+		{
+			"a payment is marked before it is made", "ussd/step.go",
+			`	mark.Untold = a.Args["offer"]` + "\n", "	mark.Untold = \"\"\n",
+			"TestRedialAfterKillTellsThePayment", here,
+		},
+		{
+			"what was told as not taken cannot be taken", "wallet/ledger/pgstore/offer.go",
+			"WHERE id = $1 AND state IN ('open', 'pressed')`",
+			"WHERE id = $1 AND state IN ('open', 'none')`",
+			"TestDelayedCommitIsNotTaken", here,
+		},
+		{
+			"a PIN pays the offer that is open and no older one",
+			"wallet/ledger/pgstore/migrations/0002_moves.sql",
+			"UPDATE offer o SET state = 'superseded', ended_at = p_created",
+			"UPDATE offer o SET revision = o.revision",
+			"TestSessionRolledBackAfterASecondConfirm", here,
+		},
+		{
+			"what is typed is in no log", "ussd/exchange.go",
+			"	reply := x.gateway.Step(ctx, req)\n",
+			"	x.log.Info(\"in\", zap.ByteString(\"typed\", req.Text.Reveal()))\n" +
+				"	reply := x.gateway.Step(ctx, req)\n",
+			"TestPINsLeaveNoTrace", here,
+		},
+		{
+			"smsc knows no money", "smsc/smsc.go",
+			`	"ussdgw/smsc/pdu"` + "\n",
+			`	"ussdgw/smsc/pdu"` + "\n	_ \"ussdgw/wallet/money\"\n",
+			"TestImportsFollowTheArrows", here,
+		},
+	}
+}
+
+// TestGuards takes each guard out of a copy of the module and runs its test there.
+func TestGuards(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range guards() {
+		t.Run(strings.ReplaceAll(g.name, " ", "_"), func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.CopyFS(dir, os.DirFS(root)); err != nil {
+				t.Fatal(err)
+			}
+			g.takeOut(t, dir)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-run", "^"+g.test+"$", g.pkg)
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			switch text := string(out); {
+			case err == nil:
+				t.Errorf("%s passes although the guard is out", g.test)
+			case !strings.Contains(text, "--- FAIL: "+g.test):
+				t.Errorf("%s did not run:\n%s", g.test, text)
+			default:
+				t.Logf("%s fails, as it must:\n%s", g.test, text)
+			}
+		})
+	}
+}
+
+func (g guard) takeOut(t *testing.T, dir string) {
+	t.Helper()
+	name := filepath.Join(dir, filepath.FromSlash(g.file))
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), g.old); n != 1 {
+		t.Fatalf("%q is %d times in %s, so the guard has moved", g.old, n, g.file)
+	}
+	text = []byte(strings.Replace(string(text), g.old, g.new, 1))
+	if err := os.WriteFile(name, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"io"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"ussdgw/ussd/session/redisserver"
+	"ussdgw/wallet/ledger/pgserver"
+)
+
+const transcripts = "../../testdata/transcripts"
+
+// passAll runs the transcripts and fails for every one that does not pass.
+func passAll(t *testing.T, o testOptions) {
+	t.Helper()
+	o.log, o.pinLength, o.verbose = "error", 4, testing.Verbose()
+	var out, talk lockedBuffer
+	err := runTranscripts(t.Context(), o, regexp.MustCompile(""), []string{transcripts}, &out, &talk)
+	passed := regexp.MustCompile(`(?m)^(\d+) passed, 0 failed, \d+ skipped$`)
+	m := passed.FindStringSubmatch(out.String())
+	if err != nil || m == nil || len(m[1]) < 2 {
+		t.Errorf("want at least ten that pass and none that fail: %v\n%s%s", err, &talk, &out)
+		return
+	}
+	t.Log(out.String())
+}
+
+func TestTranscriptsInProcess(t *testing.T) { passAll(t, testOptions{}) }
+
+// TestTranscriptsOverSMPP also lets an independent decoder read every PDU of the run.
+func TestTranscriptsOverSMPP(t *testing.T) {
+	if err := pgserver.Available(); err != nil {
+		t.Skipf("needs PostgreSQL: %v", err)
+	}
+	if err := redisserver.Available(); err != nil {
+		t.Skipf("needs Redis: %v", err)
+	}
+	var captured lockedBuffer
+	passAll(t, testOptions{smpp: true, capture: &captured})
+	t.Run("tshark", func(t *testing.T) { decodeAll(t, captured.String()) })
+}
+
+// decodeAll fails unless tshark decodes every PDU of a capture without a complaint.
+func decodeAll(t *testing.T, captured string) {
+	t.Helper()
+	for _, tool := range []string{"text2pcap", "tshark"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("needs %s: %v", tool, err)
+		}
+	}
+	seen, total := map[string]int{}, 0
+	for line := range strings.Lines(tshark(t, captured)) {
+		field := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(field) != 4 || field[0] != "SMPP" || field[2] != "" || field[3] != "" {
+			t.Errorf("not a clean PDU: %q", line)
+			continue
+		}
+		name, _, _ := strings.Cut(field[1], ":")
+		seen[name]++
+		total++
+	}
+	t.Logf("tshark has decoded %d PDUs: %v", total, seen)
+	for _, name := range []string{
+		"Bind_transceiver", "Bind_transceiver - resp", "Deliver_sm", "Deliver_sm - resp",
+		"Submit_sm", "Submit_sm - resp", "Unbind", "Unbind - resp",
+	} {
+		if seen[name] == 0 {
+			t.Errorf("no %s among the PDUs", name)
+		}
+	}
+	if n := strings.Count(captured, "\n000000 "); n != total || n == 0 {
+		t.Errorf("%d PDUs were captured and %d decoded", n, total)
+	}
+}
+
+func TestTranscriptsThatFail(t *testing.T) {
+	const head = "@clock 2026-11-21T10:00:00+06:00\n@msisdn +996555000177\n" +
+		"@given wallet balance=100.00 lang=en pin={pin}\n-- scenario: one\n"
+	for _, tt := range []struct {
+		name, text string
+		code       int
+		out        string
+	}{
+		{"another state", head + ">> *900#\n<< CON settings\n", exitAsserts, "want CON settings"},
+		{"another screen", head + ">> *900#\n<< CON main\n| Nothing\n| ...\n", exitAsserts, "| Nothing"},
+		{"no such line", head + "<> *900#\n", exitParse, ".ussd:5: "},
+		{"an answer without a dialogue", head + ">> 1\n<< CON main\n", exitBroken, "dial first"},
+		{"nothing selected", head + ">> *900#\n<< CON main\n", exitUsage, "no scenario matches"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var out lockedBuffer
+			only := regexp.MustCompile("")
+			if tt.code == exitUsage {
+				only = regexp.MustCompile("no such name")
+			}
+			path := writeNamed(t, "one.ussd", tt.text)
+			err := runTranscripts(t.Context(), testOptions{log: "error", pinLength: 4}, only,
+				[]string{path}, &out, &out)
+			if code := exitCode(io.Writer(&out), err); code != tt.code ||
+				!strings.Contains(out.String(), tt.out) {
+				t.Errorf("code %d, want %d, with %q in:\n%s", code, tt.code, tt.out, out.String())
+			}
+		})
+	}
+}
