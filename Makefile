@@ -42,7 +42,7 @@ check: build ## Format, vet, staticcheck, tidy modules, import rules, menus
 	go vet ./...
 	$(TOOL) staticcheck ./...
 	go mod tidy -diff
-	go test -count=1 -run 'Imports' ./cmd/ussdgw
+	go test -count=1 -run 'Imports|NoClock' ./cmd/ussdgw
 	./$(BIN) menu check menus/
 	./$(BIN) config check --config deploy/config.example.yaml 2>/dev/null
 
@@ -70,6 +70,10 @@ fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZFOR) $$package; \
 		done; \
 	done
+
+.PHONY: guards
+guards: servers ## Take each guard of money and secrets out of a copy and see its test fail
+	go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
 
 .PHONY: clean
 clean: ## Remove what was built

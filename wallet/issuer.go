@@ -78,6 +78,9 @@ func NewIssuer(
 	if log == nil {
 		i.log = zap.NewNop()
 	}
+	if poster != nil {
+		poster.OnLate(i.tellRefusal)
+	}
 	return i, nil
 }
 

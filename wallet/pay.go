@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
@@ -136,6 +138,21 @@ func (i *Issuer) Resolve(
 		r.Offer = o
 	}
 	return r, err
+}
+
+// tellRefusal queues the SMS of a payment that the ledger refused after the subscriber had been told
+// to wait for one.
+func (i *Issuer) tellRefusal(ctx context.Context, p ledger.Payment, refusal error) {
+	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
+	defer cancel()
+	w, err := i.store.WalletByID(ctx, p.Offer.Wallet)
+	if err == nil {
+		_, err = i.settle(ctx, p.Offer, notPaid(w, p.Offer, i.clock()))
+	}
+	if err != nil && ledger.ReasonOf(err) == "" {
+		i.log.Error("refusal not told", zap.String("offer", p.Offer.ID),
+			zap.NamedError("refusal", refusal), zap.Error(err))
+	}
 }
 
 func (i *Issuer) settle(

@@ -427,3 +427,49 @@ func TestQueuedIsCalledForMessages(t *testing.T) {
 	b.ok(b.change(second))
 	want(4, "ChangePIN")
 }
+
+// held is an Applier that waits for release before it does what it is asked.
+type held struct {
+	ledger.Applier
+	reached, release chan struct{}
+}
+
+func (h *held) Apply(ctx context.Context, all []ledger.Payment) ([]ledger.Result, error) {
+	close(h.reached)
+	<-h.release
+	return h.Applier.Apply(ctx, all)
+}
+
+// Whoever was told to wait for an SMS gets one when the books refuse the payment after all.
+func TestRefusalAfterDoubtIsToldBySMS(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(150)
+	o := b.offer("100")
+	h := &held{b.store, make(chan struct{}), make(chan struct{})}
+	slow := b.over(h)
+	ctx, leave := context.WithCancel(b.ctx())
+	doubt := make(chan error, 1)
+	go func() {
+		_, err := slow.Pay(ctx, number, o.ID, secret(canary), "1")
+		doubt <- err
+	}()
+	<-h.reached
+	leave()
+	b.fails(<-doubt, ledger.ErrInDoubt)
+	_, err := b.pay(b.offer("120").ID, canary, "2")
+	b.ok(err)
+	b.message(wallet.KindPaid)
+	close(h.release)
+	deadline := time.Now().Add(10 * time.Second)
+	for { // the poster tells after the commit
+		if all := b.messages(); len(all) > 0 {
+			if all[0].Kind != wallet.KindNotPaid {
+				t.Errorf("message %+v, want %s", all[0], wallet.KindNotPaid)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("no SMS")
+		}
+	}
+}

@@ -62,8 +62,11 @@ func TestPINsLeaveNoTrace(t *testing.T) {
 		"server log": pg.Log(),
 	}
 	for _, s := range []struct{ sink, has string }{
-		{"log", "msisdn"}, {"report", "{sms.pin}"}, {"metrics", "ussdgw_steps_total"},
-		{"Redis", "ussd:{"}, {"PostgreSQL", "COPY"},
+		{"log", "msisdn"},
+		{"report", "{sms.pin}"},
+		{"metrics", "ussdgw_steps_total"},
+		{"Redis", "ussd:{"},
+		{"PostgreSQL", "COPY"},
 	} {
 		if !strings.Contains(sinks[s.sink], s.has) {
 			t.Errorf("the %s has no %q, so this test looks at nothing", s.sink, s.has)

@@ -245,6 +245,10 @@ func (l *configLoad) secret(to reflect.Value, key, fileKey string) {
 		return
 	}
 	if written := to.String(); written != "" {
+		if l.viper.GetString(fileKey) != "" {
+			l.report.Errorf(l.place(fileKey), codeValue, "both %s and %s are set", key, fileKey)
+			l.report.Help("leave one of them out")
+		}
 		if u, err := url.Parse(written); err != nil || hasPassword(u) {
 			l.report.Errorf(hidden(l.place(key)), codeSecret,
 				"%s holds a password or is no URL", key)

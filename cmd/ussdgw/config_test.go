@@ -190,11 +190,14 @@ func TestSecretsComeFromFilesAndPrintMasked(t *testing.T) {
 	}
 }
 
-func TestEveryFaultIsReportedAtItsPlace(t *testing.T) {
-	for _, tt := range []struct {
-		name, text string
-		want       []string
-	}{
+// A faultyConfig is a configuration and what its report must say.
+type faultyConfig struct {
+	name, text string
+	want       []string
+}
+
+func faultyConfigs() []faultyConfig {
+	return []faultyConfig{
 		{
 			"unknown keys, all at once",
 			"limtis: {}\nsessions:\n  adrs: [a:1]\nlinks:\n  - {systm_id: x}\n",
@@ -242,13 +245,24 @@ func TestEveryFaultIsReportedAtItsPlace(t *testing.T) {
 			},
 		},
 		{
+			"two places for one secret",
+			"ledger: {url: \"postgres://u@db/x\", url_file: /etc/hostname}\n",
+			[]string{
+				"config.yaml:1:36: error CONF004: both ledger.url and ledger.url_file are set",
+			},
+		},
+		{
 			"two links",
 			"links:\n  - {name: a}\n  - {name: b}\n",
 			[]string{"config.yaml:1:1: error CONF004: links there are 2"},
 		},
 		{"a key twice", "log: {level: info}\nlog: {}\n", []string{"config.yaml:2:1: error YAML007"}},
 		{"no YAML", "log: {level: info\nx: 1\n", []string{"error YAML003"}},
-	} {
+	}
+}
+
+func TestEveryFaultIsReportedAtItsPlace(t *testing.T) {
+	for _, tt := range faultyConfigs() {
 		t.Run(tt.name, func(t *testing.T) {
 			_, report := loadConfig(writeConfig(t, tt.text), filesRequired)
 			got := reportText(t, report)

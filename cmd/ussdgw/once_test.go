@@ -258,7 +258,7 @@ type stopAt struct {
 	before, after bool
 	reached       chan struct{}
 	release       chan struct{}
-	once          sync.Once
+	once, free    sync.Once
 }
 
 func newStopAt(before, after bool) *stopAt {
@@ -281,6 +281,9 @@ func (s *stopAt) Apply(ctx context.Context, p []ledger.Payment) ([]ledger.Result
 	return results, err
 }
 
+// letGo lets it go on. A test defers it too, because what is stopped hinders the end of the test.
+func (s *stopAt) letGo() { s.free.Do(func() { close(s.release) }) }
+
 func (s *stopAt) stop() {
 	s.once.Do(func() { close(s.reached) })
 	<-s.release
@@ -296,6 +299,7 @@ func (h *onceHandset) inBackground(a *assembly, r ussd.Request) <-chan ussd.Repl
 func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	b := newBench(t)
 	killed := newStopAt(false, true)
+	defer killed.letGo()
 	first, second := b.instance(killed.around, nil), b.instance(nil, nil)
 	h := &onceHandset{t: t}
 	shows(t, h.dial(first, confirmCode(100)), "pay_confirm", "100.00")
@@ -303,7 +307,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 	gone := h.inBackground(first, h.request(ussd.Input, oncePIN))
 	<-killed.reached // the money has moved; the first instance never comes to say so
 	shows(t, h.deliver(second, h.request(ussd.Input, oncePIN)), "pay_done", "100.00")
-	close(killed.release)
+	killed.letGo()
 	if r := <-gone; r.Kind == ussd.Ask {
 		t.Errorf("the dead instance asks %q", r.State)
 	}
@@ -313,6 +317,7 @@ func TestKilledBetweenCommitAndAnswer(t *testing.T) {
 func TestRedialAfterKillTellsThePayment(t *testing.T) {
 	b := newBench(t)
 	killed := newStopAt(false, true)
+	defer killed.letGo()
 	first, second := b.instance(killed.around, nil), b.instance(nil, nil)
 	h := &onceHandset{t: t}
 	shows(t, h.dial(first, confirmCode(100)), "pay_confirm", "100.00")
@@ -322,7 +327,7 @@ func TestRedialAfterKillTellsThePayment(t *testing.T) {
 	shows(t, h.dial(second, "*900#"), "told_paid", "100.00")
 	shows(t, h.answer(second, "1"), "main")
 	shows(t, h.dial(second, "*900#"), "main")
-	close(killed.release)
+	killed.letGo()
 	if r := <-gone; r.Kind != ussd.None {
 		t.Errorf("the dead instance shows %q in a dialogue that is over", r.State)
 	}
@@ -332,6 +337,7 @@ func TestRedialAfterKillTellsThePayment(t *testing.T) {
 func TestDelayedCommitIsNotTaken(t *testing.T) {
 	b := newBench(t)
 	slow := newStopAt(true, false)
+	defer slow.letGo()
 	first, second := b.instance(slow.around, nil), b.instance(nil, nil)
 	h := &onceHandset{t: t}
 	shows(t, h.dial(first, confirmCode(100)), "pay_confirm", "100.00")
@@ -341,7 +347,7 @@ func TestDelayedCommitIsNotTaken(t *testing.T) {
 	shows(t, h.dial(second, "*900#"), "told_not_taken")
 	shows(t, h.dial(second, confirmCode(100)), "pay_confirm", "100.00")
 	shows(t, h.answer(second, oncePIN), "pay_done", "100.00")
-	close(slow.release)
+	slow.letGo()
 	if r := <-late; r.Kind != ussd.None {
 		t.Errorf("the late instance shows %q in a dialogue that is over", r.State)
 	}

@@ -19,13 +19,6 @@ const (
 	widestOffer  = "" // an id that no text may show
 )
 
-// maxPayee and maxWhere bound the names of providers and the text that says where the subscribers
-// of another network find the service, in characters.
-const (
-	maxPayee = 14
-	maxWhere = 50
-)
-
 // Environment declares to the menu what the wallet offers: the actions, their outcomes, the
 // catalogue's lists, and the fields of each SMS. A menu is proven against it. pinLength is the
 // number of digits of a PIN.

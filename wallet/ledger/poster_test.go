@@ -224,3 +224,72 @@ func TestPosterIsolates(t *testing.T) {
 		}
 	})
 }
+
+// A caller that has left in doubt cannot be told of a refusal, so somebody else is.
+func TestLateRefusalIsTold(t *testing.T) {
+	refusal := &ledger.Decline{Reason: ledger.ReasonLowBalance}
+	for _, tt := range []struct {
+		name   string
+		leaves bool
+		want   int
+	}{{"the caller waits", false, 0}, {"the caller has left", true, 1}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				release := make(chan struct{})
+				p := ledger.NewPoster(refusing{release, refusal}, zap.NewNop())
+				told := 0
+				p.OnLate(func(_ context.Context, got ledger.Payment, err error) {
+					if got.Offer.ID != "o" || !errors.Is(err, refusal) {
+						t.Errorf("told %v %v", got.Offer.ID, err)
+					}
+					told++
+				})
+				ctx, stop := context.WithCancel(t.Context())
+				stopped := make(chan error, 1)
+				go func() { stopped <- p.Run(ctx) }()
+				caller, leave := context.WithCancel(t.Context())
+				posted := make(chan error, 1)
+				go func() {
+					_, err := p.Post(caller, ledger.Payment{Offer: ledger.Offer{ID: "o"}})
+					posted <- err
+				}()
+				synctest.Wait()
+				want := error(refusal)
+				if tt.leaves {
+					leave()
+					want = ledger.ErrInDoubt
+					if err := <-posted; !errors.Is(err, want) {
+						t.Errorf("Post: %v, want %v", err, want)
+					}
+				}
+				close(release)
+				synctest.Wait()
+				if !tt.leaves {
+					if err := <-posted; !errors.Is(err, want) {
+						t.Errorf("Post: %v, want %v", err, want)
+					}
+				}
+				leave()
+				stop()
+				if err := <-stopped; err != nil || told != tt.want {
+					t.Errorf("told %d times, want %d; %v", told, tt.want, err)
+				}
+			})
+		})
+	}
+}
+
+// refusing is an Applier that refuses every payment once release is closed.
+type refusing struct {
+	release chan struct{}
+	refusal error
+}
+
+func (r refusing) Apply(_ context.Context, p []ledger.Payment) ([]ledger.Result, error) {
+	<-r.release
+	results := make([]ledger.Result, len(p))
+	for i := range results {
+		results[i].Err = r.refusal
+	}
+	return results, nil
+}

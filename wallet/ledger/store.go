@@ -112,7 +112,8 @@ type Offers interface {
 	// account and amount as o.
 	Similar(ctx context.Context, o Offer, since time.Time) (Receipt, bool, error)
 	// Refuse settles an offer: it returns the result if there is one, otherwise refuses the offer
-	// for reason and enqueues msg, if any, so that a payment still on its way must fail. It is
+	// for reason, so that a payment still on its way must fail. msg, if any, is enqueued when the
+	// offer is refused, now or before: its key makes it one message. It is
 	// ErrInDoubt when a payment holds the offer for longer than the store's lock time-out. After
 	// any error the offer's fate is as unknown as before.
 	Refuse(

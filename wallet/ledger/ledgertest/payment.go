@@ -292,6 +292,9 @@ func testRefuse(b *books) {
 	result, err = b.Refuse(b.ctx(), o.ID, ledger.ReasonStopped, b.now, msg)
 	b.must(err)
 	b.declined(result.Err, ledger.ReasonNotTaken) // the first refusal stands
+	result, err = b.Refuse(b.ctx(), o.ID, ledger.ReasonStopped, b.now, msg)
+	b.must(err) // and its message is one
+	b.declined(result.Err, ledger.ReasonNotTaken)
 	_, err = b.apply(b.payment(o))
 	b.declined(err, ledger.ReasonNotTaken) // the commit that was on its way
 	b.holds(w.ID, money.Som(100))
@@ -303,7 +306,8 @@ func testRefuse(b *books) {
 	b.must(b.OpenOffer(b.ctx(), superseded))
 	open := b.offer(w.ID, money.Som(10))
 	b.must(b.OpenOffer(b.ctx(), open))
-	result, err = b.Refuse(b.ctx(), superseded.ID, ledger.ReasonNotTaken, b.now, nil)
+	never := &ledger.Message{Key: "never", To: w.Number, Kind: "not_paid", Lang: "ru"}
+	result, err = b.Refuse(b.ctx(), superseded.ID, ledger.ReasonNotTaken, b.now, never)
 	b.must(err)
 	b.declined(result.Err, ledger.ReasonSuperseded)
 	result, err = b.Refuse(b.ctx(), open.ID, ledger.ReasonNotTaken, b.now, nil)
@@ -312,6 +316,9 @@ func testRefuse(b *books) {
 	b.declined(b.Press(b.ctx(), open.ID, b.now), ledger.ReasonNotTaken)
 	_, err = b.Refuse(b.ctx(), newID(), ledger.ReasonNotTaken, b.now, nil)
 	b.is(err, ledger.ErrNoOffer)
+	if all := b.messages(); len(all) != 0 {
+		b.Errorf("got messages %+v of offers that nobody pressed, want none", all)
+	}
 }
 
 // testRefuseWins is about a refusal that comes after the payment.

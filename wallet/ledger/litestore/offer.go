@@ -238,11 +238,14 @@ func (s *Store) Refuse(
 	}
 	var result ledger.Result
 	err := s.change(ctx, "refuse", func(t tx) error {
-		changed, err := t.exec(refuseOffer, id, reason, ledger.Micros(now))
+		if _, err := t.exec(refuseOffer, id, reason, ledger.Micros(now)); err != nil {
+			return err
+		}
+		o, err := t.offer(id)
 		if err != nil {
 			return err
 		}
-		if changed > 0 && msg != nil {
+		if o.State == ledger.OfferRefused && msg != nil {
 			err := t.enqueue(*msg, ledger.Micros(now), id, ledger.OfferRefused)
 			if err != nil {
 				return err

@@ -195,6 +195,8 @@ const refuseOffer = `
 UPDATE offer SET state = 'refused', reason = $2, ended_at = $3
 WHERE id = $1 AND state IN ('open', 'pressed')`
 
+const isRefused = `SELECT state = 'refused' FROM offer WHERE id = $1`
+
 // Refuse settles an offer: the result if there is one, otherwise a refusal. The row lock of a
 // payment under way makes the update wait, and look at the row anew when the payment has ended.
 func (s *Store) Refuse(
@@ -205,18 +207,19 @@ func (s *Store) Refuse(
 	}
 	var result ledger.Result
 	err := s.transact(ctx, "refuse", func(ctx context.Context, tx pgx.Tx) error {
-		changed, err := tx.Exec(ctx, refuseOffer, id, reason, ledger.Micros(now))
+		_, err := tx.Exec(ctx, refuseOffer, id, reason, ledger.Micros(now))
 		if err != nil {
 			return err
 		}
-		if changed.RowsAffected() > 0 && msg != nil {
-			err := enqueue(ctx, tx, *msg, ledger.Micros(now), id, ledger.OfferRefused)
-			if err != nil {
-				return err
-			}
+		if result, err = offerResult(ctx, tx, id); err != nil || msg == nil {
+			return err
 		}
-		result, err = offerResult(ctx, tx, id)
-		return err
+		var refused bool
+		err = tx.QueryRow(ctx, isRefused, id).Scan(&refused)
+		if err != nil || !refused {
+			return err
+		}
+		return enqueue(ctx, tx, *msg, ledger.Micros(now), id, ledger.OfferRefused)
 	})
 	if errors.Is(err, errLocked) {
 		return ledger.Result{}, fmt.Errorf("%w: %w", ledger.ErrInDoubt, err)
