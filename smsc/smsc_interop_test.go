@@ -207,7 +207,7 @@ func TestADialogueOverLoopback(t *testing.T) {
 		t.Errorf("input after the end = %v, want ErrEnded", err)
 	}
 	seen := s.indications()
-	if len(seen) != 3 || seen[0].Code != "*900#" || string(seen[2].Text) != "9" ||
+	if len(seen) != 3 || string(seen[0].Text) != "*900#" || string(seen[2].Text) != "9" ||
 		seen[0].Source != msisdn || seen[0].Session != seen[2].Session ||
 		seen[0].Unit == seen[1].Unit {
 		t.Errorf("the gateway has seen %v", seen)

@@ -1,6 +1,10 @@
 package ussd
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+)
 
 // minSteps is the smallest MaxSteps: fewer would leave nothing to share out.
 const minSteps = 4
@@ -18,55 +22,71 @@ func (g *Gateway) Admit(k Kind) (release func(), ok bool) {
 			return nil, false
 		}
 	}
-	if g.running >= limit {
+	if g.closed || g.running >= limit {
 		return nil, false
 	}
 	g.running++
-	return g.release, true
+	return func() { g.release(&g.running) }, true
 }
 
-func (g *Gateway) release() {
+// release takes one from a count of what is in flight, and wakes a Drain.
+func (g *Gateway) release(count *int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.running--
-	if g.draining && g.running == 0 {
-		select {
-		case <-g.idle:
-		default:
-			close(g.idle)
-		}
-	}
+	*count--
+	close(g.ended)
+	g.ended = make(chan struct{})
 }
 
 // admitBusy asks for a place for one busy screen. There are as many as for steps.
 func (g *Gateway) admitBusy() (release func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.busy >= g.cfg.MaxSteps {
+	if g.closed || g.busy >= g.cfg.MaxSteps {
 		return nil, false
 	}
 	g.busy++
-	return func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.busy--
-	}, true
+	return func() { g.release(&g.busy) }, true
 }
 
-// Drain refuses new dialogues from now on and waits until no step is in flight, or ctx ends. An
-// answer of a dialogue under way is still served.
+// Drain refuses new dialogues from now on and waits until no step is in flight. Answers of dialogues
+// under way are still served while it waits, for at most half of the time that ctx leaves; then they
+// are refused too, before any effect, so that the SMSC gives them to another instance. After Drain
+// nothing is admitted.
 func (g *Gateway) Drain(ctx context.Context) error {
 	g.mu.Lock()
 	g.draining = true
-	done := g.running == 0
 	g.mu.Unlock()
-	if done {
+	half := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		half, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	if g.quiet(half) == nil {
 		return nil
 	}
-	select {
-	case <-g.idle:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	g.mu.Lock()
+	g.closed = true
+	g.mu.Unlock()
+	return g.quiet(ctx)
+}
+
+// quiet waits until nothing is in flight, and then lets nothing begin.
+func (g *Gateway) quiet(ctx context.Context) error {
+	for {
+		g.mu.Lock()
+		if g.running+g.busy == 0 {
+			g.closed = true
+			g.mu.Unlock()
+			return nil
+		}
+		ended := g.ended
+		g.mu.Unlock()
+		select {
+		case <-ended:
+		case <-ctx.Done():
+			return fmt.Errorf("ussd: drain: %w", context.Cause(ctx))
+		}
 	}
 }

@@ -105,6 +105,13 @@ func (x *Exchange) request(sm *pdu.DeliverSM) (Request, dialect.Indication, pdu.
 
 // step does an admitted step to its end: response, reply, acknowledgement.
 func (x *Exchange) step(req Request, ind dialect.Indication, respond func(pdu.Status)) {
+	defer func() {
+		if r := recover(); r != nil {
+			// Only the type of what was thrown is logged: its text may hold what was typed.
+			x.log.Error("exchange panicked", zap.Stringer("msisdn", req.Number),
+				zap.String("type", fmt.Sprintf("%T", r)), zap.StackSkip("stack", 1))
+		}
+	}()
 	// A stop of the process does not cancel a step: Drain waits for it.
 	ctx := context.Background()
 	var once sync.Once
@@ -119,7 +126,7 @@ func (x *Exchange) step(req Request, ind dialect.Indication, respond func(pdu.St
 }
 
 // refuse answers a request that was not admitted. It is called on the link's loop, so the busy
-// screen is submitted from a goroutine; those are bounded as the link's window is.
+// screen is submitted from a goroutine, of which there are at most Config.MaxSteps.
 func (x *Exchange) refuse(req Request, ind dialect.Indication, respond func(pdu.Status)) {
 	var release func()
 	ok := req.Kind == Begin

@@ -28,6 +28,9 @@ const (
 	// repeatWithin is how soon the same payload is a redelivery where the dialect gives an input
 	// no identity.
 	repeatWithin = time.Second
+	// redialWithin is how soon a begin with the same identity is a redelivery. Later it is another
+	// dialogue: some networks count their dialogues in one octet.
+	redialWithin = 20 * time.Second
 	// ackWithin is how long a redelivery waits for the first delivery's submit to be
 	// acknowledged before it sends the reply again.
 	ackWithin = 1500 * time.Millisecond
@@ -93,10 +96,11 @@ type Gateway struct {
 	log     *zap.Logger
 
 	mu       sync.Mutex
-	draining bool
+	draining bool          // no begin is admitted
+	closed   bool          // nothing is
 	running  int           // steps admitted
 	busy     int           // busy screens on their way
-	idle     chan struct{} // closed when draining and running is 0
+	ended    chan struct{} // closed, and made anew, when one of them has ended
 }
 
 // New returns a Gateway. It starts nothing.
@@ -106,7 +110,7 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{
-		cfg: cfg, program: cfg.Program, log: cfg.Log, idle: make(chan struct{}),
+		cfg: cfg, program: cfg.Program, log: cfg.Log, ended: make(chan struct{}),
 	}, nil
 }
 
@@ -181,8 +185,8 @@ func (g *Gateway) Acknowledge(ctx context.Context, req Request, r Reply, deliver
 		next := base
 		next.Acked = delivered
 		next.Dead = next.Dead || !delivered
-		if delivered && r.tells {
-			next.Untold = ""
+		if delivered && base.Tells {
+			next.Untold, next.Tells = "", false
 		}
 		err := g.save(ctx, key, base, next)
 		var lost *session.Conflict

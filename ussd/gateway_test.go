@@ -74,7 +74,8 @@ states:
   pay:
     do: test.pay
     with: {offer: offer, pin: pin}
-    on: {paid: paid, wrong_pin: {goto: confirm, notice: pin_wrong}}
+    on: {paid: paid, in_doubt: doubt, wrong_pin: {goto: confirm, notice: pin_wrong}}
+  doubt: {end: {en: "Being checked"}}
   paid: {end: {en: "Paid {amount} code {code}"}}
   told: {do: test.resolve, with: {offer: offer}, on: {paid: told_paid, not_taken: told_not}}
   told_paid:
@@ -113,6 +114,7 @@ func testEnvironment() menu.Environment {
 			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
 			Outcomes: map[string]menu.OutcomeDef{
 				"paid":      {Sets: []menu.ValueDef{v("code", "9999999999")}},
+				"in_doubt":  {},
 				"wrong_pin": {Offer: true, Sets: []menu.ValueDef{v("left", "9")}},
 			},
 		},
@@ -142,6 +144,7 @@ type bank struct {
 	mu       sync.Mutex
 	offers   int
 	paid     map[string]int // offer -> executions with an effect
+	doubt    bool           // a payment is made and its answer lost
 	attempts map[string]int
 	calls    []string
 	before   func(ussd.Call) error
@@ -186,6 +189,11 @@ func (b *bank) do(c ussd.Call) ussd.Answer {
 			return ok("wrong_pin", "", map[string]string{"left": "2"})
 		}
 		b.paid[offer] = 1
+		if b.doubt {
+			a := ok("in_doubt", offer, nil)
+			a.Pending = true
+			return a
+		}
 		return ok("paid", offer, map[string]string{"code": "1234567890"})
 	case "test.resolve":
 		if b.paid[offer] == 1 {
@@ -582,9 +590,91 @@ func TestFailedResolveStaysUntold(t *testing.T) {
 		}
 		return nil
 	}
-	want(t, h.dial("*900#"), ussd.End, "unavailable")
+	want(t, h.dial("*900#"), ussd.Ask, "main")
 	b.before = nil
 	want(t, h.dial("*900#"), ussd.Ask, "told_paid")
+}
+
+// An answer that leaves the fate open is no news: the next dial asks again.
+func TestDoubtIsAskedAgain(t *testing.T) {
+	b := newBank()
+	h := &handset{t: t, g: newGateway(t, memory(), b)}
+	h.dial("*900*1*100#")
+	b.doubt = true
+	want(t, h.answer("7391"), ussd.End, "doubt")
+	want(t, h.dial("*900#"), ussd.Ask, "told_paid")
+	want(t, h.answer("1"), ussd.Ask, "main")
+	want(t, h.dial("*900#"), ussd.Ask, "main")
+}
+
+// What was answered was seen, whether or not its submit was ever acknowledged.
+func TestNewsThatWasAnsweredIsTold(t *testing.T) {
+	b := newBank()
+	h := &handset{t: t, g: newGateway(t, memory(), b)}
+	h.dial("*900*1*100#")
+	h.unit++
+	h.send(h.request(ussd.Input, "7391"))
+	h.dialogue, h.unit = h.dialogue+1, 1
+	want(t, h.send(h.request(ussd.Begin, "*900#")), ussd.Ask, "told_paid")
+	h.unit++
+	want(t, h.send(h.request(ussd.Input, "1")), ussd.Ask, "main")
+	want(t, h.dial("*900#"), ussd.Ask, "main")
+}
+
+// Some networks give the next dialogue of a subscriber the id of the last one.
+func TestDialogueIDIsUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &handset{t: t, g: newGateway(t, memory(), newBank())}
+		want(t, h.dial("*900#"), ussd.Ask, "main")
+		h.unit++
+		h.send(h.request(ussd.Abort, ""))
+		h.dialogue--
+		want(t, h.dial("*900#"), ussd.Ask, "main")
+		want(t, h.dial("*901#"), ussd.End, "refused")
+		time.Sleep(time.Minute)
+		h.dialogue--
+		want(t, h.dial("*900#"), ussd.Ask, "main")
+	})
+}
+
+// A PIN that is delivered again into a dialogue that was aborted meanwhile pays at most once and
+// shows nothing: the network would push the screen to a phone that does not wait for it.
+func TestNothingIsShownToADeadDialogue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, store := newBank(), memory()
+		h := &handset{t: t, g: newGateway(t, store, b)}
+		h.dial("*900*1*100#")
+		gone := make(chan struct{})
+		b.after = func(c ussd.Call) {
+			if c.Action.Money {
+				b.after = nil
+				<-gone
+			}
+		}
+		h.unit++
+		req := h.request(ussd.Input, "7391")
+		go h.g.Step(context.Background(), req)
+		synctest.Wait()
+		h.send(h.request(ussd.Abort, ""))
+		other := newGateway(t, store, b)
+		if r := other.Step(t.Context(), h.request(ussd.Input, "7391")); r.Kind != ussd.None {
+			t.Errorf("a dead dialogue is shown %q", r.State)
+		}
+		close(gone)
+		synctest.Wait()
+		want(t, h.dial("*900#"), ussd.Ask, "told_paid")
+	})
+}
+
+func TestHangUpAtAConfirmScreenWithdrawsItsOffer(t *testing.T) {
+	b := newBank()
+	h := &handset{t: t, g: newGateway(t, memory(), b)}
+	h.dial("*900*1*100#")
+	h.unit++
+	h.send(h.request(ussd.Abort, ""))
+	if n := b.count("test.withdraw"); n != 1 {
+		t.Errorf("%d withdrawals, want 1", n)
+	}
 }
 
 func TestPanicEndsOneStepAndTellsNothing(t *testing.T) {
@@ -639,23 +729,69 @@ func TestAdmission(t *testing.T) {
 	if _, ok := g.Admit(ussd.Input); ok {
 		t.Error("an answer was admitted above the limit")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-	defer cancel()
-	if g.Drain(ctx) == nil {
-		t.Error("Drain returned with steps in flight")
-	}
 	for _, release := range releases {
 		release()
 	}
-	if err := g.Drain(t.Context()); err != nil {
-		t.Errorf("Drain: %v", err)
-	}
-	if _, ok := g.Admit(ussd.Begin); ok {
-		t.Error("a dial was admitted while draining")
-	}
-	if _, ok := g.Admit(ussd.Input); !ok {
-		t.Error("an answer was refused while draining")
-	}
+}
+
+func TestDrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, memory(), newBank())
+		last, _ := g.Admit(ussd.Begin)
+		drained := make(chan error, 1)
+		go func() { drained <- g.Drain(t.Context()) }()
+		synctest.Wait()
+		if _, ok := g.Admit(ussd.Begin); ok {
+			t.Error("a dial was admitted while draining")
+		}
+		answer, ok := g.Admit(ussd.Input)
+		if !ok {
+			t.Fatal("an answer was refused while draining")
+		}
+		last()
+		synctest.Wait()
+		if len(drained) != 0 {
+			t.Error("Drain returned with an answer in flight")
+		}
+		answer()
+		if err := <-drained; err != nil {
+			t.Errorf("Drain: %v", err)
+		}
+		if _, ok := g.Admit(ussd.Input); ok {
+			t.Error("an answer was admitted after Drain")
+		}
+	})
+}
+
+// On a busy gateway there is never a moment without a step, so answers are refused in the end.
+func TestDrainOfABusyGateway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGateway(t, memory(), newBank())
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		drained := make(chan error, 1)
+		before, _ := g.Admit(ussd.Input)
+		go func() { drained <- g.Drain(ctx) }()
+		for range 8 {
+			time.Sleep(time.Second)
+			next, ok := g.Admit(ussd.Input)
+			before()
+			if !ok {
+				break
+			}
+			before = next
+		}
+		if err := <-drained; err != nil {
+			t.Errorf("Drain: %v", err)
+		}
+		stuck := newGateway(t, memory(), newBank())
+		stuck.Admit(ussd.Input)
+		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := stuck.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Drain of a stuck gateway: %v", err)
+		}
+	})
 }
 
 func TestRacingDeliveriesPayOnce(t *testing.T) {

@@ -103,6 +103,9 @@ func (s *step) redelivered(base session.Record, now time.Time) bool {
 	if base.IsZero() || base.Dialogue != s.req.Dialogue {
 		return false
 	}
+	if s.req.Kind == Begin && (base.Dead || now.Sub(base.LastInput.At) >= redialWithin) {
+		return false
+	}
 	if s.req.Unit != "" || base.LastInput.ID != "" {
 		return base.LastInput.ID == s.inputID()
 	}
@@ -202,6 +205,9 @@ func (s *step) answer(ctx context.Context, base session.Record, now time.Time) (
 ) {
 	next := base
 	next.Link = s.req.Link
+	if base.Tells { // it was answered, so it was seen
+		next.Untold, next.Tells = "", false
+	}
 	w := work{step: s, base: base, next: next, now: now, attempt: base.Executing.Attempt}
 	w.secret = s.g.program.Secret(base.Position)
 	if err := w.settle(ctx, s.g.program.Step(base.Position, s.req.Text)); err != nil {
@@ -242,8 +248,25 @@ func (s *step) abort(ctx context.Context) {
 		}
 		if err != nil {
 			s.g.log.Warn("abort not saved", zap.Stringer("msisdn", s.req.Number), zap.Error(err))
+			return
+		}
+		if base.Executing.IsZero() && !base.Ended {
+			s.withdraw(ctx, base)
 		}
 		return
+	}
+}
+
+// withdraw ends the offer of a confirm screen that nobody looks at any more. An offer that stays
+// open for a failure does no harm: it expires, and only its own PIN entry could execute it.
+func (s *step) withdraw(ctx context.Context, rec session.Record) {
+	a, ok := s.g.program.HangUp(rec.Position)
+	if !ok {
+		return
+	}
+	w := work{step: s, base: rec, next: rec}
+	if _, err := w.act(ctx, a, rec.Position.Lang); err != nil {
+		s.g.log.Warn("offer not withdrawn", zap.Stringer("msisdn", s.req.Number), zap.Error(err))
 	}
 }
 
@@ -256,7 +279,8 @@ type work struct {
 	attempt string // of an execution that is repeated
 	secret  bool   // what was typed must leave no trace
 	moved   bool   // money may have moved: from here on nothing is decided anew
-	tells   bool   // the screen says what became of next.Untold
+	tells   bool   // the screen says what became of next.Untold for good
+	broke   bool   // the last action failed technically
 	res     menu.Result
 }
 
@@ -275,13 +299,13 @@ func (w *work) settle(ctx context.Context, res menu.Result) error {
 			w.g.log.Error("action failed", zap.String("action", res.Action.Name),
 				zap.Stringer("msisdn", w.req.Number), zap.Error(err))
 			w.res = w.g.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
-			w.tells = false
+			w.tells, w.broke = false, true
 			return nil
 		}
 		if answer.Untold != "" {
-			w.next.Untold, w.tells = answer.Untold, true
-		} else if res.Action.Money {
-			w.next.Untold = "" // it was refused on the spot and asked again: no news
+			w.next.Untold, w.tells = answer.Untold, !answer.Pending
+		} else if res.Action.Args["offer"] != "" {
+			w.next.Untold, w.tells = "", false // there is nothing to tell of it
 		}
 		res = w.g.program.Resume(res.Position, answer.Outcome)
 	}
@@ -371,10 +395,14 @@ func (w *work) walk(ctx context.Context, parts [][]byte) error {
 
 // tell puts the fate of the untold payment on top of what would be shown.
 func (w *work) tell(ctx context.Context) (Reply, string, error) {
+	under := w.res
 	values := map[string]string{"offer": w.next.Untold}
-	res := w.g.program.Interrupt(w.res.Position, menu.EntryUntold, values)
+	res := w.g.program.Interrupt(under.Position, menu.EntryUntold, values)
 	if err := w.settle(ctx, res); err != nil {
 		return Reply{}, "", err
+	}
+	if w.broke {
+		w.res = under // the next dial tries again; the menu is of use meanwhile
 	}
 	return w.finish(ctx)
 }
@@ -396,13 +424,14 @@ func (w *work) finish(ctx context.Context) (Reply, string, error) {
 			if saved.Dead {
 				return Reply{Kind: None}, "none", nil
 			}
-			reply.saved, reply.tells = saved, w.tells
+			reply.saved = saved
 			return reply, w.result(reply), nil
 		case errors.As(err, &lost) && lost.Current.TouchedAt.Equal(base.TouchedAt):
 			// Only marks were set meanwhile: that the last reply arrived, or that the
 			// dialogue is dead. What was decided stands.
+			died := lost.Current.Dead && !base.Dead && lost.Current.Dialogue == w.next.Dialogue
+			w.next.Dead = w.next.Dead || died
 			base = lost.Current
-			w.next.Dead = lost.Current.Dead && lost.Current.Dialogue == w.next.Dialogue
 		case errors.As(err, &lost) && w.moved:
 			return w.outrun(ctx, lost.Current)
 		case errors.As(err, &lost):
@@ -437,7 +466,8 @@ func (w *work) complete(reply Reply) {
 		State: reply.State, Text: reply.Text,
 		End: w.res.Screen.End, Secret: w.res.Screen.Secret,
 	}
-	w.next.Acked, w.next.Dead = false, false
+	w.next.Acked, w.next.Tells = false, w.tells
+	w.next.Dead = w.base.Dead && w.req.Kind != Begin
 	w.next.Ended = w.res.Screen.End
 	w.next.Executing = session.Executing{}
 }

@@ -69,7 +69,6 @@ type Reply struct {
 	Repeat   bool // the stored reply to an input that came before
 
 	saved session.Record // the record that holds this reply; zero when none does
-	tells bool           // it says what became of saved.Untold
 }
 
 // A Call asks a Teller to do an action of the menu.
@@ -87,8 +86,12 @@ type Call struct {
 type Answer struct {
 	Outcome menu.Outcome
 	// Untold is the id of an offer whose fate this answer tells. Until a screen with it is known
-	// to have been delivered, the next dial says it first.
+	// to have been delivered, the next dial says it first. An answer about an offer without it says
+	// that there is nothing to tell.
 	Untold string
+	// Pending says that the fate of Untold is still open: the next dial asks again, even when
+	// this answer was seen.
+	Pending bool
 }
 
 // A Teller does the actions of the menu. An error is technical: nothing is known to have

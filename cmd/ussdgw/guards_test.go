@@ -53,9 +53,9 @@ func guards() []guard {
 		},
 		{
 			"a PIN pays the offer that is open and no older one",
-			"wallet/ledger/pgstore/migrations/0002_moves.sql",
-			"UPDATE offer o SET state = 'superseded', ended_at = p_created",
-			"UPDATE offer o SET revision = o.revision",
+			"wallet/ledger/pgstore/offer.go",
+			"WHERE id = $1 AND pressed_at = 0 AND ended_at = 0",
+			"WHERE id = $1 AND pressed_at = 0",
 			"TestSessionRolledBackAfterASecondConfirm", here,
 		},
 		{

@@ -27,11 +27,14 @@ type menuSet struct {
 
 // loadMenus reads and checks the menus of fsys. pinLength is the digits of a PIN, 0 for what the
 // menus say themselves. All findings go to r; without a menuSet r has failed. The menus are
-// proven against the catalogue, so a catalogue with faults leaves them unproven.
+// proven against the catalogue; when that has faults, against the built-in one, so that all that
+// is wrong is found at once.
 func loadMenus(fsys fs.FS, pinLength int, r *source.Report) *menuSet {
 	c := catalogue.Load(fsys, r)
 	if c == nil {
-		return nil
+		if c = catalogue.Load(menus.FS(), new(source.Report)); c == nil {
+			panic("ussdgw: the built-in catalogue has faults")
+		}
 	}
 	p := menu.Load(fsys, teller.Environment(c, pinLength), r)
 	if p == nil {

@@ -47,13 +47,13 @@ func TestStandardDecodes(t *testing.T) {
 		{
 			"begin", 0x1202, 1, "*900#",
 			dialect.Indication{
-				Kind: dialect.Begin, Code: "*900#", Text: []byte("*900#"), Session: "18", Unit: "1",
+				Kind: dialect.Begin, Text: []byte("*900#"), Session: "18", Unit: "1",
 			},
 		},
 		{
 			"begin with a shortcut", 0xFF00, 1, "*900*3*1#",
 			dialect.Indication{
-				Kind: dialect.Begin, Code: "*900*3*1#", Text: []byte("*900*3*1#"),
+				Kind: dialect.Begin, Text: []byte("*900*3*1#"),
 				Session: "255", Unit: "0",
 			},
 		},
@@ -102,8 +102,8 @@ func TestStandardDecodes(t *testing.T) {
 
 // reveal prints what the type hides.
 func reveal(in dialect.Indication) string {
-	return fmt.Sprintf("%v source=%s code=%q session=%q unit=%q text=%q",
-		in.Kind, in.Source, in.Code, in.Session, in.Unit, in.Text)
+	return fmt.Sprintf("%v source=%s session=%q unit=%q text=%q",
+		in.Kind, in.Source, in.Session, in.Unit, in.Text)
 }
 
 func TestARepeatedPDUHasTheSameUnit(t *testing.T) {
@@ -287,7 +287,7 @@ func TestScreensByDialect(t *testing.T) {
 				t.Fatal(err)
 			}
 			in, err := d.Decode(sm)
-			if err != nil || in.Code != "*900#" {
+			if err != nil || string(in.Text) != "*900#" {
 				t.Fatalf("Decode = %s, %v", reveal(in), err)
 			}
 			for end, want := range map[bool]wire{false: tt.ask, true: tt.end} {
@@ -363,8 +363,8 @@ func TestTheCodeMayBeTheDestination(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if in, err := d.Decode(sm); err != nil || in.Code != want {
-			t.Errorf("dialled %s: code %q, %v, want %q", dialled, in.Code, err, want)
+		if in, err := d.Decode(sm); err != nil || string(in.Text) != want {
+			t.Errorf("dialled %s: code %q, %v, want %q", dialled, in.Text, err, want)
 		}
 	}
 }

@@ -21,14 +21,13 @@ const messageType = 0x3C
 type Indication struct {
 	Kind   Kind
 	Source string // the subscriber's number, digits only; never log it
-	Code   string // of a begin: what was dialled, such as "*900#" or "*900*1*2#"
 	// Session is the dialogue's id, unique only together with Source. It is empty where the
 	// dialect has none.
 	Session string
 	// Unit is the identity of this dialogue unit: a PDU that the SMSC delivers again has the same.
 	// It is empty where the dialect has none.
 	Unit string
-	Text []byte // what was typed, UTF-8; it may be a PIN: wipe it after use, never log it
+	Text []byte // what was dialled or typed, UTF-8; it may be a PIN: wipe it after use, never log it
 	Peer Peer   // what a reply must echo
 }
 
@@ -71,11 +70,8 @@ func (d Dialect) Decode(sm *pdu.DeliverSM) (Indication, error) {
 	if in.Text, err = d.text(&sm.Message); err != nil {
 		return Indication{}, err
 	}
-	if kind == Begin {
-		in.Code = string(in.Text)
-		if d.CodeInDestination {
-			in.Code = codeOf(sm.Destination.Digits)
-		}
+	if kind == Begin && d.CodeInDestination {
+		in.Text = []byte(codeOf(sm.Destination.Digits))
 	}
 	return in, nil
 }

@@ -224,13 +224,33 @@ func (p *Program) fallback(s *state) string {
 	return refuseOption
 }
 
+// HangUp returns the action that withdraws what the screen on display has offered, and whether
+// there is one. It is for a dialogue that has ended there; nobody waits for its outcome.
+func (p *Program) HangUp(pos Position) (Action, bool) {
+	if len(pos.Stack) == 0 {
+		return Action{}, false
+	}
+	return p.withdrawal(p.states[pos.Stack[len(pos.Stack)-1].State])
+}
+
+// withdrawal is the action that ends the offer of a confirm screen.
+func (p *Program) withdrawal(s *state) (Action, bool) {
+	if s == nil {
+		return Action{}, false
+	}
+	maker := p.states[s.confirm]
+	if maker == nil {
+		return Action{}, false
+	}
+	name := p.env.Actions[maker.do].Withdraw
+	return Action{State: s.name, Name: name}, name != ""
+}
+
 // leave goes back or home. The offer of a confirm screen is withdrawn first.
 func (p *Program) leave(pos Position, s *state, to string) Result {
-	if maker := p.states[s.confirm]; maker != nil {
-		if name := p.env.Actions[maker.do].Withdraw; name != "" {
-			pos.Pending = to
-			return Result{Position: pos, Action: &Action{State: s.name, Name: name}}
-		}
+	if a, ok := p.withdrawal(s); ok {
+		pos.Pending = to
+		return Result{Position: pos, Action: &a}
 	}
 	return p.follow(pos, target{to: to}, pin.Secret{}, false)
 }

@@ -39,6 +39,7 @@ const (
 	flagDead
 	flagReplyEnd
 	flagReplySecret
+	flagTells
 	flagsKnown = 1<<iota - 1
 )
 
@@ -177,6 +178,7 @@ func flags(r Record) byte {
 		{r.Dead, flagDead},
 		{r.LastReply.End, flagReplyEnd},
 		{r.LastReply.Secret, flagReplySecret},
+		{r.Tells, flagTells},
 	} {
 		if f.is {
 			set |= f.bit
@@ -200,6 +202,7 @@ func (d *decoder) body1(r *Record) {
 	r.Dead = set&flagDead != 0
 	r.LastReply.End = set&flagReplyEnd != 0
 	r.LastReply.Secret = set&flagReplySecret != 0
+	r.Tells = set&flagTells != 0
 	r.Dialogue = d.text("dialogue")
 	r.Link = d.text("link")
 	r.Position = d.position()

@@ -112,7 +112,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"head only":       {whole[:17], "truncated"},
 		"unknown format":  {with(whole, 0, 9), "format 9 is unknown, this build reads 1"},
 		"format 0":        {with(whole, 0, 0), "format 0 is unknown"},
-		"unknown flags":   {with(empty, flagsAt, 0x20), "unknown flags"},
+		"unknown flags":   {with(empty, flagsAt, 0x40), "unknown flags"},
 		"trailing octet":  {append(bytes.Clone(whole), 0), "1 octets after the end"},
 		"too long":        {append(bytes.Clone(whole), make([]byte, session.MaxOctets)...), "most"},
 		"string too long": {with(empty, dialogueAt, 0x81, 0x10), "dialogue is 2049, most 2048"},

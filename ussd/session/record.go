@@ -54,6 +54,7 @@ type Record struct {
 
 	Executing Executing // the action that moves money and is under way
 	Untold    string    // offer whose outcome the subscriber has not been told yet, or ""
+	Tells     bool      // LastReply says what became of Untold for good
 }
 
 // An Input identifies the input that led to a record's LastReply, so that its redelivery is

@@ -2,8 +2,10 @@ package teller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"ussdgw/ussd/menu"
 	"ussdgw/wallet/ledger"
@@ -46,6 +48,9 @@ func (c *Courier) Send(ctx context.Context, m ledger.Message, secret pin.Secret)
 		return fmt.Errorf("teller: sms %s: %w", m.Kind, err)
 	}
 	if err := c.sender.SendSMS(ctx, m.To, text); err != nil {
+		if strings.Contains(err.Error(), text) {
+			err = errors.New("not sent, by an error that holds the text")
+		}
 		return fmt.Errorf("teller: sms %s: %w", m.Kind, err)
 	}
 	return nil

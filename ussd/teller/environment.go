@@ -116,6 +116,7 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			"paid":      sets(payee, amount, code),
 			"not_taken": sets(payee, amount),
 			"in_doubt":  sets(payee, amount, code),
+			"none":      {},
 		}},
 	}
 }

@@ -47,9 +47,10 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		a.Untold = id
 		return a, nil
 	}
-	if errors.Is(err, ledger.ErrInDoubt) {
+	// Without the offer, what is in doubt came before the payment, which was not tried.
+	if errors.Is(err, ledger.ErrInDoubt) && r.Offer.ID != "" {
 		a := answer("in_doubt", "code", r.Offer.Code)
-		a.Untold = id
+		a.Untold, a.Pending = id, true
 		return a, nil
 	}
 	var d *ledger.Decline
@@ -110,6 +111,8 @@ func (t *Teller) resolve(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 	name := "paid"
 	var d *ledger.Decline
 	switch {
+	case errors.Is(err, ledger.ErrNoOffer):
+		return answer("none"), nil // the books know of no such payment
 	case errors.Is(err, ledger.ErrInDoubt):
 		name = "in_doubt"
 	case errors.As(err, &d):
@@ -117,8 +120,10 @@ func (t *Teller) resolve(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 	case err != nil:
 		return ussd.Answer{}, fmt.Errorf("teller: resolve: %w", err)
 	}
-	a := answer(name, "payee", r.Offer.ProviderName, "amount", shown(r.Offer.Amount),
-		"code", r.Offer.Code)
-	a.Untold = id
+	a := answer(name, "payee", r.Offer.ProviderName, "amount", shown(r.Offer.Amount))
+	if name != "not_taken" {
+		a.Outcome.Values["code"] = r.Offer.Code
+	}
+	a.Untold, a.Pending = id, name == "in_doubt"
 	return a, nil
 }

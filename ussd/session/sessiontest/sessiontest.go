@@ -100,6 +100,7 @@ func Full(version, writer uint64) session.Record {
 			State: "pay_do", Action: "payment.pay", Offer: "9f86d081884c7d65", Attempt: "9f86/1",
 		},
 		Untold: "9f86d081884c7d65",
+		Tells:  true,
 	}
 	binary.BigEndian.PutUint64(r.Writer[:], writer)
 	return r

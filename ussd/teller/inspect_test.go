@@ -1,0 +1,99 @@
+package teller_test
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"ussdgw/smsc/charset"
+	"ussdgw/ussd"
+	"ussdgw/ussd/menu"
+)
+
+// news lists the outcomes that tell what became of a payment, by action. Until one of them has
+// reached the phone, the next dial says it first.
+var news = map[string][]string{
+	"payment.pay":     {"paid", "in_doubt", "low_balance", "limit", "stopped", "not_taken"},
+	"payment.resolve": {"paid", "in_doubt", "not_taken"},
+}
+
+// inspect holds an answer against what Environment has declared of it, whatever the test that
+// asked wants of it besides.
+func (b *bench) inspect(c ussd.Call, a ussd.Answer, err error) {
+	b.t.Helper()
+	for _, digits := range []string{right, wrong, second, weak} {
+		if strings.Contains(fmt.Sprintf("%v %+v %+v", err, err, a), digits) {
+			b.t.Errorf("%s: a PIN is in %+v, %v", c.Action.Name, a, err)
+		}
+	}
+	if err != nil {
+		if !reflect.DeepEqual(a, ussd.Answer{}) {
+			b.t.Errorf("%s: an error comes with %+v", c.Action.Name, a)
+		}
+		return
+	}
+	name := c.Action.Name + " " + a.Outcome.Name
+	def, ok := b.env.Actions[c.Action.Name].Outcomes[a.Outcome.Name]
+	if !ok {
+		b.t.Errorf("%s is not declared", name)
+		return
+	}
+	b.fits(name, c.Lang, def.Sets, a.Outcome.Values)
+	untold := ""
+	if slices.Contains(news[c.Action.Name], a.Outcome.Name) {
+		untold = c.Action.Args["offer"]
+	}
+	if a.Untold != untold {
+		b.t.Errorf("%s: untold %q, want %q", name, a.Untold, untold)
+	}
+	if a.Pending != (a.Outcome.Name == "in_doubt") {
+		b.t.Errorf("%s: pending %t", name, a.Pending)
+	}
+	if (a.Outcome.Lang != "") != (name == "subscriber.identify registered") {
+		b.t.Errorf("%s: language %q", name, a.Outcome.Lang)
+	}
+}
+
+// fits checks that there are exactly the values that were declared, each no wider than that.
+func (b *bench) fits(name, lang string, defs []menu.ValueDef, values map[string]string) {
+	b.t.Helper()
+	declared := map[string]menu.ValueDef{}
+	for _, def := range defs {
+		declared[def.Name] = def
+	}
+	want, got := slices.Sorted(maps.Keys(declared)), slices.Sorted(maps.Keys(values))
+	if !slices.Equal(want, got) {
+		b.t.Errorf("%s: values %q, declared are %q", name, got, want)
+	}
+	for value, def := range declared {
+		text := values[value]
+		widest := def.Widest
+		if def.Langs != nil {
+			widest = def.Langs[lang]
+		}
+		if text == "" {
+			b.t.Errorf("%s: %s is empty", name, value)
+		}
+		if len(widest) == 0 || widest[0] == "" {
+			continue // a slot has a width of its own, an offer is in no text
+		}
+		septets, units, latin := 0, 0, true
+		for _, w := range widest {
+			latin = latin && charset.Choose(w) == charset.GSM7
+			septets = max(septets, charset.Length(charset.GSM7, w))
+			units = max(units, charset.Length(charset.UCS2, w))
+		}
+		if n := charset.Length(charset.UCS2, text); n > units {
+			b.t.Errorf("%s: %s %q takes %d units, declared are %d", name, value, text, n, units)
+		}
+		if latin && charset.Choose(text) != charset.GSM7 {
+			b.t.Errorf("%s: %s %q is not in the declared alphabet", name, value, text)
+		}
+		// In Latin a value may be as long as the longest declared one, whatever that is in.
+		if n := charset.Length(charset.GSM7, text); n > max(septets, units) {
+			b.t.Errorf("%s: %s %q takes %d septets, declared are %d", name, value, text, n, septets)
+		}
+	}
+}
