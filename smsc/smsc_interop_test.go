@@ -482,7 +482,11 @@ func waitFor(t *testing.T, ready func() bool) {
 // TestTsharkDecodesEveryPDU lets an independent decoder judge what both sides put on the wire.
 func TestTsharkDecodesEveryPDU(t *testing.T) {
 	for _, tool := range []string{"tshark", "text2pcap"} {
-		if _, err := exec.LookPath(tool); err != nil {
+		switch _, err := exec.LookPath(tool); {
+		case err == nil:
+		case os.Getenv("USSDGW_TEST_SERVERS") == "required":
+			t.Fatalf("%s is not installed, and is required", tool)
+		default:
 			t.Skipf("%s is not installed: the wire format is not judged independently", tool)
 		}
 	}

@@ -330,8 +330,11 @@ func (w *work) act(ctx context.Context, a menu.Action, lang string) (Answer, err
 		Action: a, Attempt: w.attempt,
 	})
 	outcome := answer.Outcome.Name
-	if err != nil {
+	switch {
+	case err != nil:
 		outcome = "error"
+	case answer.Reason != "":
+		outcome = answer.Reason
 	}
 	w.g.cfg.Metrics.Action(a.Name, outcome)
 	return answer, err

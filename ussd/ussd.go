@@ -89,6 +89,9 @@ type Answer struct {
 	// to have been delivered, the next dial says it first. An answer about an offer without it says
 	// that there is nothing to tell.
 	Untold string
+	// Reason is why something was declined, from a small fixed set; metrics count it. "" where the
+	// outcome's name says it all.
+	Reason string
 	// Pending says that the fate of Untold is still open: the next dial asks again, even when
 	// this answer was seen.
 	Pending bool
@@ -124,7 +127,8 @@ type Metrics interface {
 	// Step has kind begin, input or abort and result ask, end, none, repeat, over, refused,
 	// busy, throttled, unavailable or panic.
 	Step(kind, result string, took time.Duration)
-	// Action has the action's name and its outcome, "error" for a technical failure.
+	// Action has the action's name and its outcome, or the reason of a decline where there is one;
+	// "error" for a technical failure.
 	Action(name, outcome string)
 	// Submit has result delivered, refused, unknown or not_sent.
 	Submit(result string)

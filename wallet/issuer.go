@@ -78,9 +78,6 @@ func NewIssuer(
 	if log == nil {
 		i.log = zap.NewNop()
 	}
-	if poster != nil {
-		poster.OnLate(i.tellRefusal)
-	}
 	return i, nil
 }
 

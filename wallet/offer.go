@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -32,13 +33,15 @@ type Quote struct {
 }
 
 // Offer makes the wallet's open offer, with the fee of the moment, and supersedes an earlier one.
-// What it quotes is what Pay will charge. It declines unknown_provider, stopped, account_format,
+// What it quotes is what Pay will charge. A payment of the wallet that is still under way is first
+// settled as Resolve does it, and an SMS tells its end; when it cannot be, or when one is begun
+// beside this offer, there is no offer, and the error is ledger.ErrUnavailable. It declines unknown_provider, stopped, account_format,
 // below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
 // has what is left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
-	w, err := i.Wallet(ctx, q.Number)
+	w, err := i.settled(ctx, q.Number)
 	if err != nil {
-		return ledger.Offer{}, err
+		return ledger.Offer{}, nothingMoved(err)
 	}
 	p, fee, err := i.quote(q)
 	if err != nil {
@@ -61,10 +64,39 @@ func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 			return ledger.Offer{}, err
 		}
 	}
-	if err := i.store.OpenOffer(ctx, o); err != nil {
-		return ledger.Offer{}, fmt.Errorf("wallet: offer: %w", err)
+	if err := i.open(ctx, o); err != nil {
+		return ledger.Offer{}, nothingMoved(err)
 	}
 	return o, nil
+}
+
+// settled returns the wallet of a number when no payment of it is under way.
+func (i *Issuer) settled(ctx context.Context, n msisdn.Number) (ledger.Wallet, error) {
+	w, err := i.Wallet(ctx, n)
+	if err != nil {
+		return ledger.Wallet{}, err
+	}
+	if found, err := i.settlePressed(ctx, w); err != nil || !found {
+		return w, err
+	}
+	return i.Wallet(ctx, n) // its balance may be another one now
+}
+
+// open writes an offer. The one that was open till then cannot be pressed any more; when it was
+// pressed after settled looked, the new offer is taken back.
+func (i *Issuer) open(ctx context.Context, o ledger.Offer) error {
+	if err := i.store.OpenOffer(ctx, o); err != nil {
+		return fmt.Errorf("wallet: offer: %w", err)
+	}
+	pressed, err := i.store.PressedOffers(ctx, o.Wallet)
+	if err == nil && len(pressed) == 0 {
+		return nil
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: another payment has begun", ledger.ErrUnavailable)
+	}
+	// Nobody has seen the offer: should it stay open, it expires.
+	return fmt.Errorf("wallet: offer: %w", errors.Join(err, i.store.Withdraw(ctx, o.Wallet)))
 }
 
 // quote checks what is asked against the catalogue and returns the provider and the fee.

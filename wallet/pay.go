@@ -2,10 +2,9 @@ package wallet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
-
-	"go.uber.org/zap"
 
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
@@ -19,9 +18,11 @@ import (
 // repeats the attempt that was right.
 //
 // It declines without effect: superseded, withdrawn, expired; wrong_pin and locked, the offer
-// stays open; first_pin and stopped; low_balance and limit_*, which end the offer. It fails with
-// ledger.ErrNoOffer for an unknown or another wallet's offer. After ledger.ErrInDoubt, and after
-// any other failure, Resolve tells what became of the offer; the receipt then has the offer alone.
+// stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are told by
+// SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and with
+// ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and Resolve
+// tells it before. With any other failure this call has moved nothing. With an error the receipt
+// has the offer alone, as far as it was read.
 func (i *Issuer) Pay(
 	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
 ) (ledger.Receipt, error) {
@@ -30,34 +31,56 @@ func (i *Issuer) Pay(
 		return ledger.Receipt{}, err
 	}
 	now := i.clock()
-	if dead(o, now) {
-		if err := i.press(ctx, o, now); err != nil { // declines, with the reason on record
-			return ledger.Receipt{}, err
-		}
-	}
 	payment, err := i.payment(w, o, now)
 	if err != nil {
-		return ledger.Receipt{}, err
+		return ledger.Receipt{Offer: o}, err
+	}
+	if err := i.release(ctx, w, o, s, attempt, now); err != nil {
+		return ledger.Receipt{Offer: o}, nothingMoved(err)
+	}
+	return i.post(ctx, payment)
+}
+
+// release does what comes before the payment: it lets the offer be paid when s is the right PIN.
+func (i *Issuer) release(
+	ctx context.Context, w ledger.Wallet, o ledger.Offer, s pin.Secret, attempt string,
+	now time.Time,
+) error {
+	if dead(o, now) {
+		if err := i.press(ctx, o, now); err != nil { // declines, with the reason on record
+			return err
+		}
 	}
 	open := o.State == ledger.OfferOpen
 	tried, err := i.try(ctx, w, s, "pay/"+o.ID+"/"+attempt, !open)
 	if err != nil {
-		return ledger.Receipt{}, err
+		return err
 	}
 	if open {
 		if err := i.mayPress(o, tried); err != nil {
-			return ledger.Receipt{}, err
+			return err
 		}
 	}
-	if err := i.press(ctx, o, now); err != nil {
-		return ledger.Receipt{}, err
-	}
+	return i.press(ctx, o, now)
+}
+
+// post executes a payment whose offer is pressed. Its messages may be queued whatever it returns.
+func (i *Issuer) post(ctx context.Context, payment ledger.Payment) (ledger.Receipt, error) {
 	receipt, err := i.poster.Post(ctx, payment)
-	if err != nil {
-		return ledger.Receipt{Offer: o}, fmt.Errorf("wallet: pay: %w", err)
-	}
 	i.config.Queued()
+	if err != nil {
+		return ledger.Receipt{Offer: payment.Offer}, fmt.Errorf("wallet: pay: %w", err)
+	}
 	return receipt, nil
+}
+
+// nothingMoved makes of doubt about what comes before a payment an ErrUnavailable: whatever came of
+// it, no money was under way.
+func nothingMoved(err error) error {
+	if errors.Is(err, ledger.ErrInDoubt) {
+		return fmt.Errorf("%w: %v", ledger.ErrUnavailable, err)
+	}
+	return err
 }
 
 // dead reports that o can be paid no more and was not.
@@ -96,7 +119,8 @@ func (i *Issuer) payment(
 	}
 	day, month := i.period(now)
 	return ledger.Payment{
-		Offer: o, Limits: limits, Day: day, Month: month, Now: now, Message: paid(w, o, now),
+		Offer: o, Limits: limits, Day: day, Month: month, Now: now,
+		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
 	}, nil
 }
 
@@ -140,21 +164,24 @@ func (i *Issuer) Resolve(
 	return r, err
 }
 
-// tellRefusal queues the SMS of a payment that the ledger refused after the subscriber had been told
-// to wait for one.
-func (i *Issuer) tellRefusal(ctx context.Context, p ledger.Payment, refusal error) {
-	ctx, cancel := context.WithTimeout(ctx, sweepTimeout)
-	defer cancel()
-	w, err := i.store.WalletByID(ctx, p.Offer.Wallet)
-	if err == nil {
-		_, err = i.settle(ctx, p.Offer, notPaid(w, p.Offer, i.clock()))
+// settlePressed ends what was pressed and has no end, because a wallet has one payment at a time:
+// each offer is found done or is refused for good, and an SMS tells. It reports whether there was
+// any. After an error some of them may still be under way.
+func (i *Issuer) settlePressed(ctx context.Context, w ledger.Wallet) (any bool, err error) {
+	pressed, err := i.store.PressedOffers(ctx, w.ID)
+	if err != nil {
+		return false, fmt.Errorf("wallet: offer: %w", err)
 	}
-	if err != nil && ledger.ReasonOf(err) == "" {
-		i.log.Error("refusal not told", zap.String("offer", p.Offer.ID),
-			zap.NamedError("refusal", refusal), zap.Error(err))
+	for _, o := range pressed {
+		_, err := i.settle(ctx, o, notPaid(w, o, i.clock()))
+		if err != nil && ledger.ReasonOf(err) == "" {
+			return true, err
+		}
 	}
+	return len(pressed) > 0, nil
 }
 
+// settle returns what became of an offer for good.
 func (i *Issuer) settle(
 	ctx context.Context, o ledger.Offer, message *ledger.Message,
 ) (ledger.Receipt, error) {

@@ -119,6 +119,9 @@ func (a *assembly) connect(c LinkConfig, sender string) error {
 	var counted smsc.Metrics
 	if a.parts.metrics != nil {
 		counted = linkMetrics{a.parts.metrics}
+		// A link that never gets as far as a bind must be seen, not missing.
+		counted.Bound(c.Name, false)
+		counted.Window(c.Name, 0)
 	}
 	a.link, err = smsc.NewLink(smsc.Config{
 		Name: c.Name, Address: c.Address, SystemID: c.SystemID, Password: string(c.Password),

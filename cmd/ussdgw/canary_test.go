@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net/http/httptest"
 	"net/url"
 	"os/exec"
 	"path/filepath"
@@ -21,9 +20,7 @@ import (
 
 	"ussdgw/menus"
 	"ussdgw/menus/source"
-	"ussdgw/ussd/session/redisserver"
 	"ussdgw/ussd/transcript"
-	"ussdgw/wallet/ledger/pgserver"
 )
 
 // canaryLength makes PINs so long that finding one is no accident.
@@ -32,34 +29,20 @@ const canaryLength = 12
 // TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them in
 // everything that the run has left: logs, Redis, PostgreSQL, metrics and reports.
 func TestPINsLeaveNoTrace(t *testing.T) {
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("needs PostgreSQL: %v", err)
-	}
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("needs Redis: %v", err)
-	}
-	pg, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pg.Stop)
-	redis, err := redisserver.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(redis.Stop)
-
-	run := newCanaryRun(t, pg.URL(), redis.Addr())
+	t.Parallel()
+	needTools(t, "redis-cli", "pg_dump")
+	at := needPlace(t)
+	run := newCanaryRun(t, at)
 	run.transcripts(filepath.Join("..", "..", "testdata", "transcripts"))
 	run.failing()
 
 	sinks := map[string]string{
 		"log":        run.log.String(),
 		"report":     run.report.String(),
-		"metrics":    run.metrics(),
-		"Redis":      dumpRedis(t, redis.Addr()),
-		"PostgreSQL": dumpPostgres(t, pg.URL()),
-		"server log": pg.Log(),
+		"metrics":    scrape(t, run.counts),
+		"Redis":      dumpRedis(t, at.redis),
+		"PostgreSQL": dumpPostgres(t, at.url),
+		"server log": at.servers.postgres.Log(),
 	}
 	for _, s := range []struct{ sink, has string }{
 		{"log", "msisdn"},
@@ -90,7 +73,7 @@ type canaryRun struct {
 	pins   []string
 }
 
-func newCanaryRun(t *testing.T, postgresURL, redisAddr string) *canaryRun {
+func newCanaryRun(t *testing.T, at place) *canaryRun {
 	t.Helper()
 	var report source.Report
 	set := loadMenus(menus.FS(), canaryLength, &report)
@@ -105,8 +88,8 @@ func newCanaryRun(t *testing.T, postgresURL, redisAddr string) *canaryRun {
 			menus: set, pinLength: canaryLength, metrics: run.counts,
 			log: zap.New(zapcore.NewCore(encoder, sink, zap.DebugLevel)),
 		},
-		postgresURL: postgresURL, redisAddr: redisAddr,
-		run: "canary", count: new(atomic.Int64),
+		postgresURL: at.url, redisAddr: at.redis,
+		run: at.schema, count: new(atomic.Int64),
 	}
 	run.runner = transcript.Runner{
 		FixedClock: true,
@@ -193,12 +176,6 @@ func (r *canaryRun) failing() {
 		scenarios = append(scenarios, fileScenario{file.Name, s})
 	}
 	r.play(scenarios, transcript.Failed)
-}
-
-func (r *canaryRun) metrics() string {
-	rec := httptest.NewRecorder()
-	r.counts.handler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
-	return rec.Body.String()
 }
 
 // search looks for each PIN in clear, as hexadecimal and as base64.

@@ -127,6 +127,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 		return err
 	}
 	m := newMetrics()
+	m.watchOffers(store, time.Now)
 	d.assembly, err = assemble(parts{
 		menus: set, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},

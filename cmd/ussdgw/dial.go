@@ -298,7 +298,12 @@ func (h *handset) explain(err error) error {
 
 // show prints a screen in a frame, and what room it takes.
 func (h *handset) show(s sim.Screen) {
-	text := strings.Split(s.Text, "\n")
+	_, _ = io.WriteString(h.out, framed(s.Text, s.Units, s.Alphabet.ScreenLimit(), s.Alphabet))
+}
+
+// framed draws a screen as a handset does, and what room it takes below.
+func framed(screen string, units, limit int, a charset.Alphabet) string {
+	text := strings.Split(screen, "\n")
 	width := minFrame
 	for _, line := range text {
 		width = max(width, utf8.RuneCountInString(line))
@@ -311,12 +316,8 @@ func (h *handset) show(s sim.Screen) {
 		b.WriteString("| " + line + pad + " |\n")
 	}
 	b.WriteString(border)
-	limit := charset.ScreenSeptets
-	if s.Alphabet == charset.UCS2 {
-		limit = charset.ScreenUCS2
-	}
-	fmt.Fprintf(&b, "%d/%d %s\n", s.Units, limit, s.Alphabet)
-	_, _ = io.WriteString(h.out, b.String())
+	fmt.Fprintf(&b, "%d/%d %s\n", units, limit, a)
+	return b.String()
 }
 
 func (h *handset) showSMS(s sim.SMS) {

@@ -88,7 +88,7 @@ func writeFindings(w io.Writer, dir string, report *source.Report) error {
 }
 
 func menuCommand() *cobra.Command {
-	return group("menu", "Work on the menus", menuCheckCommand())
+	return group("menu", "Work on the menus", menuCheckCommand(), menuShowCommand())
 }
 
 func menuCheckCommand() *cobra.Command {

@@ -14,10 +14,8 @@ import (
 	"ussdgw/smsc/sim"
 	"ussdgw/ussd"
 	"ussdgw/ussd/session"
-	"ussdgw/ussd/session/redisserver"
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
-	"ussdgw/wallet/ledger/pgserver"
 	"ussdgw/wallet/ledger/pgstore"
 	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
@@ -40,31 +38,17 @@ var onceNumber = msisdn.MustParse("996555000056")
 // A bench is one ledger and one session store that several instances of the gateway share.
 type bench struct {
 	t     *testing.T
-	url   string
-	redis *redisserver.Server
+	place place
 	menus *menuSet
 	keys  *pin.Keys
 	store ledger.Store // for looking at the books
+
+	limits LimitsConfig // of the instances
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("needs PostgreSQL: %v", err)
-	}
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("needs Redis: %v", err)
-	}
-	pg, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pg.Stop)
-	redis, err := redisserver.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(redis.Stop)
+	at := needPlace(t)
 	var report source.Report
 	set := loadMenus(menus.FS(), 0, &report)
 	if set == nil {
@@ -74,7 +58,8 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, url: pg.URL(), redis: redis, menus: set, keys: keys}
+	b := &bench{t: t, place: at, menus: set, keys: keys}
+	b.limits = defaultConfig().Limits
 	b.store = b.openLedger()
 	if err := b.store.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
@@ -85,7 +70,9 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) openLedger() ledger.Store {
 	b.t.Helper()
-	s, err := pgstore.Open(b.t.Context(), pgstore.Config{URL: b.url})
+	s, err := pgstore.Open(b.t.Context(), pgstore.Config{
+		URL: b.place.url, Schema: b.place.schema,
+	})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -119,7 +106,9 @@ func (b *bench) instance(
 	if aroundLedger != nil {
 		books = aroundLedger(books)
 	}
-	redis, err := session.OpenRedis(session.Config{Addrs: []string{b.redis.Addr()}}, nil)
+	redis, err := session.OpenRedis(session.Config{
+		Addrs: []string{b.place.redis}, Prefix: b.place.prefix,
+	}, nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -134,7 +123,7 @@ func (b *bench) instance(
 	}
 	a, err := assemble(parts{
 		menus: b.menus, sessions: sessions, ledger: books, keys: b.keys,
-		limits: defaultConfig().Limits,
+		limits: b.limits,
 	})
 	if err != nil {
 		b.t.Fatal(err)
@@ -356,6 +345,28 @@ func TestDelayedCommitIsNotTaken(t *testing.T) {
 	slow.letGo()
 	if r := <-late; r.Kind != ussd.None {
 		t.Errorf("the late instance shows %q in a dialogue that is over", r.State)
+	}
+	b.audit(money.Som(100))
+}
+
+// The commit takes longer than the network waits: the subscriber is told that it is being checked,
+// and at the next dial what became of it, before anything else can be paid.
+func TestDoubtIsSettledBeforeTheNextPayment(t *testing.T) {
+	b := newBench(t)
+	b.limits.StepBudget = time.Second
+	slow := newStopAt(true, false)
+	defer slow.letGo()
+	first, second := b.instance(slow.around, nil), b.instance(nil, nil)
+	h := &onceHandset{t: t}
+	shows(t, h.dial(first, confirmCode(100)), "pay_confirm", "100.00")
+	shows(t, h.answer(first, oncePIN), "pay_doubt")
+	shows(t, h.dial(second, "*900#"), "told_not_taken")
+	shows(t, h.answer(second, "1"), "main")
+	shows(t, h.dial(second, confirmCode(100)), "pay_confirm", "100.00")
+	shows(t, h.answer(second, oncePIN), "pay_done", "100.00")
+	slow.letGo()
+	if err := first.gateway.Drain(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	b.audit(money.Som(100))
 }

@@ -9,11 +9,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-// leakChecked runs the tests and then fails when one has left a goroutine behind.
+// leakChecked runs the tests, stops the servers that they have started, and then fails when a test
+// has left a goroutine behind.
 type leakChecked struct{ m *testing.M }
 
 func (l leakChecked) Run() int {
 	code := l.m.Run()
+	ours.stop()
 	if code != 0 {
 		return code
 	}

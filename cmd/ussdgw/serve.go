@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -69,6 +70,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	m := newMetrics()
+	m.watchOffers(store, time.Now)
 	a, err := assemble(parts{
 		menus: set, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
 		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,

@@ -15,8 +15,6 @@ import (
 
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/sim"
-	"ussdgw/ussd/session/redisserver"
-	"ussdgw/wallet/ledger/pgserver"
 )
 
 // serveWait bounds every wait of these tests.
@@ -25,31 +23,15 @@ const serveWait = 30 * time.Second
 // A plant is what serve needs around it: PostgreSQL, Redis and a message centre.
 type plant struct {
 	center *sim.Center
-	redis  *redisserver.Server
+	place  place
 	config string // path
 	health string // address
 }
 
-func newPlant(t *testing.T) *plant {
+func newPlant(t *testing.T, at place) *plant {
 	t.Helper()
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("needs PostgreSQL: %v", err)
-	}
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("needs Redis: %v", err)
-	}
-	pg, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pg.Stop)
-	redis, err := redisserver.Start(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(redis.Stop)
-	p := &plant{center: newCenter(t), redis: redis, health: freeAddr(t)}
-	p.writeConfig(t, pg.URL())
+	p := &plant{center: newCenter(t), place: at, health: freeAddr(t)}
+	p.writeConfig(t)
 	return p
 }
 
@@ -89,20 +71,21 @@ func freeAddr(t *testing.T) string {
 }
 
 // writeConfig writes the configuration with its secrets in files beside it.
-func (p *plant) writeConfig(t *testing.T, url string) {
+func (p *plant) writeConfig(t *testing.T) {
 	t.Helper()
 	dir := t.TempDir()
 	p.config = filepath.Join(dir, "config.yaml")
 	text := fmt.Sprintf(`
 console: {addr: %q}
-sessions: {addrs: [%q]}
-ledger: {url_file: %q}
+sessions: {addrs: [%q], prefix: %q}
+ledger: {url_file: %q, schema: %q}
 pin: {key_file: %q}
 links:
   - {name: test, address: %q, system_id: gw, password_file: %q, reconnect_min: 20ms}
-`, p.health, p.redis.Addr(), dir+"/url", dir+"/keys", p.center.Addr(), dir+"/password")
+`, p.health, p.place.redis, p.place.prefix, dir+"/url", p.place.schema, dir+"/keys",
+		p.center.Addr(), dir+"/password")
 	for name, content := range map[string]string{
-		"config.yaml": text, "url": url, "password": "secret\n",
+		"config.yaml": text, "url": p.place.url, "password": "secret\n",
 		"keys": "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -156,7 +139,7 @@ func (p *plant) awaitReady(t *testing.T, want int) string {
 }
 
 func TestServeFromAnEmptyDatabaseToASignal(t *testing.T) {
-	p := newPlant(t)
+	p := newPlant(t, needPlace(t))
 	defer http.DefaultClient.CloseIdleConnections()
 
 	out, err := command(t.Context(), "serve", "--config", p.config)
@@ -217,7 +200,9 @@ func register(t *testing.T, c *sim.Center, number string) {
 }
 
 func TestServeIsNotReadyWithoutRedis(t *testing.T) {
-	p := newPlant(t)
+	at, redis := needPlace(t), ownRedis(t)
+	at.redis = redis.Addr()
+	p := newPlant(t, at)
 	defer http.DefaultClient.CloseIdleConnections()
 	if out, err := command(t.Context(), "db", "migrate", "--config", p.config); err != nil {
 		t.Fatalf("migrate: %v\n%s", err, out)
@@ -230,8 +215,7 @@ func TestServeIsNotReadyWithoutRedis(t *testing.T) {
 		done <- err
 	}()
 	p.awaitReady(t, http.StatusOK)
-	addr := p.redis.Addr()
-	p.redis.Stop()
+	redis.Stop()
 	body := p.awaitReady(t, http.StatusServiceUnavailable)
 	if !strings.Contains(body, "[-] redis: ") || !strings.Contains(body, "[+] postgres\n") {
 		t.Errorf("readyz: %q", body)
@@ -242,7 +226,7 @@ func TestServeIsNotReadyWithoutRedis(t *testing.T) {
 	}
 	// A new start says which store is missing, and where.
 	out, err := command(t.Context(), "serve", "--config", p.config)
-	if err == nil || !strings.Contains(err.Error(), "Redis at "+addr+" cannot be reached") {
+	if err == nil || !strings.Contains(err.Error(), "Redis at "+at.redis+" cannot be reached") {
 		t.Errorf("without Redis: %v\n%s", err, out)
 	}
 }

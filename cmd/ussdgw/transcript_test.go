@@ -1,8 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
-	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,31 +14,73 @@ import (
 
 const transcripts = "../../testdata/transcripts"
 
-// passAll runs the transcripts and fails for every one that does not pass.
+// What a full run has at least: scenarios, and scenarios of each language.
+const (
+	minScenarios  = 40
+	minOfEachLang = 8
+)
+
+// passAll runs the transcripts and fails for every one that does not pass, and when so few are left
+// that the run proves little.
 func passAll(t *testing.T, o testOptions) {
 	t.Helper()
-	o.log, o.pinLength, o.verbose = "error", 4, testing.Verbose()
+	o.log, o.pinLength, o.verbose = "error", 4, true
 	var out, talk lockedBuffer
-	err := runTranscripts(t.Context(), o, regexp.MustCompile(""), []string{transcripts}, &out, &talk)
-	passed := regexp.MustCompile(`(?m)^(\d+) passed, 0 failed, \d+ skipped$`)
-	m := passed.FindStringSubmatch(out.String())
-	if err != nil || m == nil || len(m[1]) < 2 {
-		t.Errorf("want at least ten that pass and none that fail: %v\n%s%s", err, &talk, &out)
+	paths, all := []string{transcripts}, regexp.MustCompile("")
+	err := runTranscripts(t.Context(), o, all, paths, &out, &talk)
+	if err != nil || !strings.Contains(out.String(), " passed, 0 failed, ") {
+		t.Errorf("not all pass: %v\n%s%s", err, &talk, &out)
 		return
 	}
 	t.Log(out.String())
+	scenarios, err := parseTranscripts(paths, all, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passed []fileScenario
+	for _, s := range scenarios {
+		if strings.Contains(out.String(), fmt.Sprintf("ok    %s:%d: ", s.file, s.Line)) {
+			passed = append(passed, s)
+		}
+	}
+	wantAll(t, passed)
+}
+
+// wantAll fails unless every flow was walked in every language, often enough.
+func wantAll(t *testing.T, passed []fileScenario) {
+	t.Helper()
+	if len(passed) < minScenarios {
+		t.Errorf("%d scenarios have passed, want %d or more", len(passed), minScenarios)
+	}
+	langs, files := map[string]int{}, map[string]int{}
+	for _, s := range passed {
+		flow, lang, _ := strings.Cut(strings.TrimSuffix(filepath.Base(s.file), transcriptSuffix), ".")
+		files[flow+" "+lang]++
+		if s.Given.Lang != "" {
+			lang = s.Given.Lang
+		}
+		langs[lang]++
+	}
+	for _, lang := range []string{"ky", "ru", "en"} {
+		if langs[lang] < minOfEachLang {
+			t.Errorf("%d scenarios in %s have passed, want %d or more", langs[lang], lang,
+				minOfEachLang)
+		}
+		for _, flow := range []string{"registration", "payment", "pin"} {
+			if files[flow+" "+lang] == 0 {
+				t.Errorf("no scenario of %s in %s has passed", flow, lang)
+			}
+		}
+	}
 }
 
 func TestTranscriptsInProcess(t *testing.T) { passAll(t, testOptions{}) }
 
 // TestTranscriptsOverSMPP also lets an independent decoder read every PDU of the run.
 func TestTranscriptsOverSMPP(t *testing.T) {
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("needs PostgreSQL: %v", err)
-	}
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("needs Redis: %v", err)
-	}
+	t.Parallel()
+	pgserver.Need(t)
+	redisserver.Need(t)
 	var captured lockedBuffer
 	passAll(t, testOptions{smpp: true, capture: &captured})
 	t.Run("tshark", func(t *testing.T) { decodeAll(t, captured.String()) })
@@ -46,11 +89,7 @@ func TestTranscriptsOverSMPP(t *testing.T) {
 // decodeAll fails unless tshark decodes every PDU of a capture without a complaint.
 func decodeAll(t *testing.T, captured string) {
 	t.Helper()
-	for _, tool := range []string{"text2pcap", "tshark"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("needs %s: %v", tool, err)
-		}
-	}
+	needTools(t, "text2pcap", "tshark")
 	seen, total := map[string]int{}, 0
 	for line := range strings.Lines(tshark(t, captured)) {
 		field := strings.Split(strings.TrimRight(line, "\n"), "\t")

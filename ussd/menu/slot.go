@@ -132,6 +132,9 @@ func (s *slot) checkSecret(typed []byte) (refusal string) {
 	return ""
 }
 
+// leastLetters is how many letters a text of two characters or more needs: one is no name.
+const leastLetters = 2
+
 // checkText takes a name: letters of the Latin or the Cyrillic script with blanks, hyphens,
 // apostrophes and points between. Runs of blanks become one.
 func (s *slot) checkText(typed string) (value, refusal string) {
@@ -153,7 +156,7 @@ func (s *slot) checkText(typed string) (value, refusal string) {
 		return "", refuseTextEmpty
 	case n > s.max:
 		return "", refuseTextLong
-	case letters == 0:
+	case letters < min(s.min, leastLetters):
 		return "", refuseTextLetters
 	}
 	return value, ""

@@ -293,9 +293,7 @@ func within(t *testing.T) context.Context {
 
 func startServer(t *testing.T, settings ...string) *redisserver.Server {
 	t.Helper()
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	server, err := redisserver.Start(within(t), t.TempDir(), settings...)
 	if err != nil {
 		t.Fatal(err)
@@ -307,9 +305,7 @@ func startServer(t *testing.T, settings ...string) *redisserver.Server {
 // startCluster runs a whole Cluster that is one node.
 func startCluster(t *testing.T, settings ...string) *redisserver.Server {
 	t.Helper()
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	server, err := redisserver.StartCluster(within(t), t.TempDir(), settings...)
 	if err != nil {
 		t.Fatal(err)
@@ -360,9 +356,7 @@ func openLogging(t *testing.T, config session.Config, log *zap.Logger) *session.
 // BenchmarkRedisStep is a load and a save, as a step of a dialogue does them, of many subscribers
 // at once.
 func BenchmarkRedisStep(b *testing.B) {
-	if err := redisserver.Available(); err != nil {
-		b.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(b)
 	server, err := redisserver.Start(b.Context(), b.TempDir())
 	if err != nil {
 		b.Fatal(err)

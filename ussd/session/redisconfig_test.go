@@ -95,9 +95,7 @@ func TestOpenRedisReadsItsFiles(t *testing.T) {
 }
 
 func TestRedisOverTLS(t *testing.T) {
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	dir := t.TempDir()
 	certFile, keyFile := writeCertificate(t, dir)
 	server, err := redisserver.StartTLS(within(t), dir, certFile, keyFile)

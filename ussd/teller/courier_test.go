@@ -117,6 +117,18 @@ func TestMessages(t *testing.T) {
 	}
 }
 
+// The longest account of the catalogue has room in an SMS.
+func TestMessageWithTheLongestAccount(t *testing.T) {
+	b := newBench(t)
+	b.seed(1000)
+	const order = "123456789012345"
+	b.must("ok", call("payment.offer", "provider", "fines", "account", order, "amount", "100"))
+	b.must("paid", pay(b.current(), right))
+	if got := b.messages(); len(got) != 1 || !strings.Contains(got[0], "\n"+order+"\n") {
+		t.Errorf("got %q, want one with the account %s", got, order)
+	}
+}
+
 // A payment that somebody waits for, and that never happened, is told when it is swept up.
 func TestMessageOfASweep(t *testing.T) {
 	b := newBench(t)

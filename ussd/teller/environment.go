@@ -15,7 +15,7 @@ const (
 	widestCode   = "9999999999"
 	widestLeft   = "9"
 	widestTime   = "23:59"
-	widestUntil  = "31.12 23:59"
+	widestUntil  = "31.12.36 23:59"
 	widestOffer  = "" // an id that no text may show
 )
 

@@ -10,6 +10,7 @@ import (
 	"ussdgw/smsc/charset"
 	"ussdgw/ussd"
 	"ussdgw/ussd/menu"
+	"ussdgw/wallet/ledger"
 )
 
 // news lists the outcomes that tell what became of a payment, by action. Until one of them has
@@ -18,6 +19,50 @@ var news = map[string][]string{
 	"payment.pay":     {"paid", "in_doubt", "low_balance", "limit", "stopped", "not_taken"},
 	"payment.resolve": {"paid", "in_doubt", "not_taken"},
 }
+
+// reasons lists what may have declined an action, by its outcome. Any other outcome has none.
+var reasons = map[string][]ledger.Reason{
+	"wallet.register inn_taken":   {ledger.ReasonINNTaken},
+	"wallet.register inn_refused": {ledger.ReasonINNFuture, ""}, // or it is no INN at all
+	"wallet.register already":     {ledger.ReasonRegistered},
+	"wallet.resend_pin used":      {ledger.ReasonPINUsed},
+	"wallet.resend_pin too_often": {ledger.ReasonTooOften},
+
+	"pin.check wrong":     {ledger.ReasonWrongPIN},
+	"pin.check locked":    {ledger.ReasonLocked},
+	"pin.stage weak":      {ledger.ReasonWeakPIN},
+	"pin.stage same":      {ledger.ReasonSamePIN},
+	"pin.stage expired":   {ledger.ReasonNotStaged},
+	"pin.change mismatch": {ledger.ReasonMismatch},
+	"pin.change expired":  {ledger.ReasonNotStaged},
+
+	"payment.offer repeated":        {ledger.ReasonRepeated},
+	"payment.offer account_refused": {ledger.ReasonAccountFormat},
+	"payment.offer below_min":       {ledger.ReasonBelowMin},
+	"payment.offer above_max":       {ledger.ReasonAboveMax},
+	"payment.offer low_balance":     {ledger.ReasonLowBalance},
+	"payment.offer stopped":         {ledger.ReasonStopped, ledger.ReasonUnknownProvider},
+	"payment.offer limit":           limitReasons,
+
+	"payment.pay wrong_pin":   {ledger.ReasonWrongPIN},
+	"payment.pay locked":      {ledger.ReasonLocked},
+	"payment.pay first_pin":   {ledger.ReasonFirstPIN},
+	"payment.pay changed":     endReasons,
+	"payment.pay expired":     endReasons,
+	"payment.pay low_balance": {ledger.ReasonLowBalance},
+	"payment.pay stopped":     {ledger.ReasonStopped},
+	"payment.pay not_taken":   {ledger.ReasonNotTaken, ledger.ReasonKeyReused},
+	"payment.pay limit":       limitReasons,
+}
+
+var (
+	limitReasons = []ledger.Reason{
+		ledger.ReasonLimitPayment, ledger.ReasonLimitDay, ledger.ReasonLimitMonth,
+	}
+	endReasons = []ledger.Reason{
+		ledger.ReasonSuperseded, ledger.ReasonWithdrawn, ledger.ReasonExpired,
+	}
+)
 
 // inspect holds an answer against what Environment has declared of it, whatever the test that
 // asked wants of it besides.
@@ -50,6 +95,13 @@ func (b *bench) inspect(c ussd.Call, a ussd.Answer, err error) {
 	}
 	if a.Pending != (a.Outcome.Name == "in_doubt") {
 		b.t.Errorf("%s: pending %t", name, a.Pending)
+	}
+	declined := reasons[name]
+	if declined == nil {
+		declined = []ledger.Reason{""}
+	}
+	if !slices.Contains(declined, ledger.Reason(a.Reason)) {
+		b.t.Errorf("%s: reason %q, want one of %q", name, a.Reason, declined)
 	}
 	if (a.Outcome.Lang != "") != (name == "subscriber.identify registered") {
 		b.t.Errorf("%s: language %q", name, a.Outcome.Lang)

@@ -6,6 +6,7 @@ import (
 	"ussdgw/ussd"
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
 )
 
 func offerStories() []story {
@@ -153,7 +154,7 @@ func payStories() []story {
 			o := b.offered("100")
 			b.must("wrong_pin", pay(o, wrong))
 			b.must("wrong_pin", pay(o, wrong))
-			return b.do(pay(o, wrong)), values{"until": "21.11 14:35"}
+			return b.do(pay(o, wrong)), values{"until": "21.11.26 14:35"}
 		}},
 		{act, "locked", "the right PIN too, past midnight", func(b *bench) (ussd.Answer, values) {
 			b.clock.advance(9*time.Hour + 30*time.Minute)
@@ -163,7 +164,7 @@ func payStories() []story {
 				b.must("wrong_pin", pay(o, wrong))
 			}
 			b.must("locked", pay(o, wrong))
-			return b.do(pay(o, right)), values{"until": "22.11 00:05"}
+			return b.do(pay(o, right)), values{"until": "22.11.26 00:05"}
 		}},
 		{act, "first_pin", "", func(b *bench) (ussd.Answer, values) {
 			b.reopen(wallet.Config{MustChangeFirstPIN: true})
@@ -237,18 +238,18 @@ func refusedStories() []story {
 	const act = "payment.pay"
 	return []story{
 		{act, "low_balance", "", func(b *bench) (ussd.Answer, values) {
-			b.seed(150)
-			o := b.offered("100")
-			b.lose(o)
-			b.must("paid", pay(b.offered("120"), right))
-			return b.do(pay(o, right)), values{"balance": "28.80"}
+			b.seed(1000)
+			b.books.fail("verdict",
+				&ledger.Decline{Reason: ledger.ReasonLowBalance, Limit: money.Som(28)})
+			return b.do(pay(b.offered("100"), right)), values{"balance": "28.00"}
 		}},
-		{act, "limit", "of the day", func(b *bench) (ussd.Answer, values) {
-			b.seed(90_000)
-			o := b.offered("14000")
-			b.lose(o)
-			b.spend(2, "10000")
-			return b.do(pay(o, right)), values{"left": "10000.00"}
+		{act, "limit", "of the day, lower by now", func(b *bench) (ussd.Answer, values) {
+			b.seed(1000)
+			b.spend(1, "50")
+			o := b.offered("100")
+			b.reopen(wallet.Config{},
+				`payment: "15000"`, `payment: "120"`, `day: "30000"`, `day: "140"`)
+			return b.do(pay(o, right)), values{"left": "90.00"}
 		}},
 		{act, "limit", "of a payment, lower by now", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
@@ -327,11 +328,10 @@ func resolveStories() []story {
 			return b.do(resolve(o)), told
 		}},
 		{act, "not_taken", "refused by the books", func(b *bench) (ussd.Answer, values) {
-			b.seed(150)
+			b.seed(1000)
 			o := b.offered("100")
-			b.lose(o)
-			b.must("paid", pay(b.offered("120"), right))
-			b.must("low_balance", pay(o, right))
+			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "90"`)
+			b.must("limit", pay(o, right))
 			return b.do(resolve(o)), told
 		}},
 		{act, "in_doubt", "", func(b *bench) (ussd.Answer, values) {

@@ -161,7 +161,7 @@ func pinStories() []story {
 			b.seed(0)
 			b.must("wrong", typing(wrong, check))
 			b.must("wrong", typing(wrong, check))
-			return b.do(typing(wrong, check)), values{"until": "21.11 14:35"}
+			return b.do(typing(wrong, check)), values{"until": "21.11.26 14:35"}
 		}},
 		{stage, "ok", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(0)

@@ -47,8 +47,7 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		a.Untold = id
 		return a, nil
 	}
-	// Without the offer, what is in doubt came before the payment, which was not tried.
-	if errors.Is(err, ledger.ErrInDoubt) && r.Offer.ID != "" {
+	if errors.Is(err, ledger.ErrInDoubt) {
 		a := answer("in_doubt", "code", r.Offer.Code)
 		a.Untold, a.Pending = id, true
 		return a, nil
@@ -59,7 +58,11 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	}
 	switch d.Reason {
 	case ledger.ReasonSuperseded, ledger.ReasonWithdrawn, ledger.ReasonExpired:
-		return t.changed(ctx, c)
+		a, err := t.changed(ctx, c)
+		if err == nil {
+			a.Reason = string(d.Reason)
+		}
+		return a, err
 	}
 	a, err := t.outcome("", err, map[ledger.Reason]string{
 		ledger.ReasonLowBalance:   "low_balance",

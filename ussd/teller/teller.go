@@ -99,7 +99,9 @@ func (t *Teller) outcome(
 	var d *ledger.Decline
 	if errors.As(err, &d) {
 		if name, ok := names[d.Reason]; ok {
-			return answer(name, t.details(d)...), nil
+			a := answer(name, t.details(d)...)
+			a.Reason = string(d.Reason)
+			return a, nil
 		}
 	}
 	return ussd.Answer{}, fmt.Errorf("teller: %w", err)
@@ -111,7 +113,7 @@ func (t *Teller) details(d *ledger.Decline) []string {
 	case ledger.ReasonWrongPIN:
 		return []string{"left", strconv.Itoa(d.Left)}
 	case ledger.ReasonLocked:
-		return []string{"until", d.Until.In(t.zone).Format("02.01 15:04")}
+		return []string{"until", d.Until.In(t.zone).Format("02.01.06 15:04")}
 	case ledger.ReasonRepeated:
 		return []string{"time", d.At.In(t.zone).Format("15:04")}
 	case ledger.ReasonLimitPayment, ledger.ReasonLimitDay, ledger.ReasonLimitMonth:

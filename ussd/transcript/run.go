@@ -97,6 +97,7 @@ type scene struct {
 	debits   int // compared so far
 	messages int // compared so far
 	pinInSMS *regexp.Regexp
+	oldPINs  []string // that came by SMS before the last one
 }
 
 // Run runs one scenario to its first failure.
@@ -126,6 +127,9 @@ func (r Runner) Run(ctx context.Context, s Scenario) (result Result) {
 		result.Status = Broken
 	}
 	result.Reason = Redact(err.Error(), sc.vars)
+	for _, old := range sc.oldPINs {
+		result.Reason = redact(result.Reason, old, "{sms.pin}")
+	}
 	return result
 }
 
@@ -185,6 +189,9 @@ func (s *scene) start(ctx context.Context) error {
 // learn takes the PIN out of an SMS.
 func (s *scene) learn(text string) {
 	if m := s.pinInSMS.FindStringSubmatch(text); m != nil {
+		if old := s.vars["sms.pin"]; old != "" {
+			s.oldPINs = append(s.oldPINs, old)
+		}
 		s.vars["sms.pin"] = m[1]
 	}
 }
@@ -209,7 +216,7 @@ func (s *scene) step(ctx context.Context, step Step) error {
 		messages, err := s.world.Messages(ctx)
 		if err == nil && len(messages) > s.messages {
 			s.learn(messages[s.messages])
-			err = differ("an SMS came: %q", messages[s.messages])
+			err = differ("an SMS came: %q", Redact(messages[s.messages], s.vars))
 		}
 		return err
 	case Wallet:

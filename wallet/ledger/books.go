@@ -89,8 +89,14 @@ func (p Payment) Validate() error {
 		return fmt.Errorf("ledger: payment %s: day %q, month %q", p.Offer.ID, p.Day, p.Month)
 	case p.Limits.PerPayment < 0 || p.Limits.PerDay < 0 || p.Limits.PerMonth < 0:
 		return fmt.Errorf("ledger: payment %s: negative limit", p.Offer.ID)
-	case p.Message.Kind != "":
-		return p.Message.Validate()
+	}
+	for _, m := range []Message{p.Message, p.Refusal} {
+		if m.Kind == "" {
+			continue
+		}
+		if err := m.Validate(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -104,8 +104,12 @@ type Payment struct {
 	Day    string // the issuer's calendar day of Now, as "2026-11-21"
 	Month  string // "2026-11"
 	Now    time.Time
-	// Message is the SMS to enqueue, none when its Kind is "". The store adds the field "balance".
+	// Message is the SMS to enqueue with the payment, none when its Kind is "". The store adds the
+	// field "balance".
 	Message Message
+	// Refusal is the SMS to enqueue when the pressed offer is refused instead, none when its Kind
+	// is "".
+	Refusal Message
 }
 
 // A Result is what became of a payment: a Receipt when Err is nil, otherwise Err is a *Decline.
@@ -155,6 +159,8 @@ const (
 	// TryPending is how long a counted try may wait for its verdict. While all tries are counted
 	// and none of the pending ones is judged, further tries are declined as locked for this long.
 	TryPending = time.Minute
+	// MaxPressed bounds what PressedOffers returns.
+	MaxPressed = 16
 	// MaxErrorText bounds the text that RetryMessage keeps, in octets.
 	MaxErrorText = 200
 	// MaxBreaches bounds what Verify returns for one rule.

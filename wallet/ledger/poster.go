@@ -29,32 +29,24 @@ type Poster struct {
 	log   *zap.Logger
 	wake  chan struct{} // holds one token when the queue may have grown
 
-	// late is told of a payment that was refused after its caller had left in doubt.
-	late func(ctx context.Context, payment Payment, refusal error)
-
 	mu     sync.Mutex
 	queue  []*posting
 	closed bool
 }
 
-// posting is one payment in the queue. Poster.mu guards its flags.
+// posting is one payment in the queue. Poster.mu guards taken.
 type posting struct {
-	payment   Payment
-	taken     bool
-	abandoned bool          // the caller has left
-	done      chan struct{} // closed by Run when result and err are set
-	result    Result
-	err       error
+	payment Payment
+	taken   bool
+	done    chan struct{} // closed by Run when result and err are set
+	result  Result
+	err     error
 }
 
 // NewPoster returns a Poster that does nothing until Run.
 func NewPoster(store Applier, log *zap.Logger) *Poster {
 	return &Poster{store: store, log: log, wake: make(chan struct{}, 1)}
 }
-
-// OnLate sets who is told when a payment is declined after Post has returned ErrInDoubt for it.
-// Call it before Run, which calls f between two batches.
-func (p *Poster) OnLate(f func(ctx context.Context, payment Payment, refusal error)) { p.late = f }
 
 // Run executes what is posted until ctx ends, then what is queued by then, and returns nil. It may
 // be called once.
@@ -76,7 +68,8 @@ func (p *Poster) Run(ctx context.Context) error {
 }
 
 // Post executes a payment. The error is nil, a *Decline, ErrUnavailable when nothing was changed
-// and nothing will be by this call, or ErrInDoubt.
+// and nothing will be by this call, or ErrInDoubt: then the payment's own messages tell how it
+// ended, if it does.
 func (p *Poster) Post(ctx context.Context, payment Payment) (Receipt, error) {
 	if err := ctx.Err(); err != nil {
 		return Receipt{}, fmt.Errorf("ledger: post: %w: %w", ErrUnavailable, err)
@@ -91,7 +84,9 @@ func (p *Poster) Post(ctx context.Context, payment Payment) (Receipt, error) {
 		if p.remove(w) {
 			return Receipt{}, fmt.Errorf("ledger: post: %w: %w", ErrUnavailable, ctx.Err())
 		}
-		if p.abandon(w) {
+		select {
+		case <-w.done: // just now
+		default:
 			return Receipt{}, fmt.Errorf("ledger: post: %w: %w", ErrInDoubt, ctx.Err())
 		}
 	}
@@ -129,27 +124,6 @@ func (p *Poster) remove(w *posting) bool {
 		}
 	}
 	return true
-}
-
-// abandon says that nobody waits for w. It reports false when its result is there.
-func (p *Poster) abandon(w *posting) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case <-w.done:
-		return false
-	default:
-		w.abandoned = true
-		return true
-	}
-}
-
-// answer gives w its result and reports whether nobody waits for it.
-func (p *Poster) answer(w *posting) (abandoned bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	close(w.done)
-	return w.abandoned
 }
 
 // take removes the next batch from the queue: at most MaxBatch, at most one of each wallet, so
@@ -211,8 +185,6 @@ func (p *Poster) apply(ctx context.Context, batch []*posting) {
 			w.result = results[i]
 		}
 		w.err = err
-		if p.answer(w) && w.result.Err != nil && p.late != nil {
-			p.late(ctx, w.payment, w.result.Err)
-		}
+		close(w.done)
 	}
 }

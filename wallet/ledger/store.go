@@ -23,8 +23,9 @@ type Store interface {
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money,
 	// consumes the limits and enqueues the message. Results are in the order of the payments. An
 	// offer that is done already gives its first receipt again. A payment that breaks a limit or
-	// the balance is refused for good; one bad payment never hinders the others. The offer of a
-	// payment whose fields differ from the stored ones declines key_reused and nothing moves.
+	// the balance is refused for good, and its refusal message is enqueued; one bad payment never
+	// hinders the others. The offer of a payment whose fields differ from the stored ones declines
+	// key_reused and nothing moves.
 	//
 	// An error is about the whole batch: ErrInDoubt, or nothing was changed.
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)
@@ -119,6 +120,9 @@ type Offers interface {
 	Refuse(
 		ctx context.Context, id string, reason Reason, now time.Time, msg *Message,
 	) (Result, error)
+	// PressedOffers returns the offers of a wallet that were pressed and have no end, longest
+	// waiting first, at most MaxPressed.
+	PressedOffers(ctx context.Context, wallet string) ([]Offer, error)
 	// Unresolved returns at most limit offers that were pressed before a time and have no end,
 	// longest waiting first.
 	Unresolved(ctx context.Context, before time.Time, limit int) ([]Offer, error)

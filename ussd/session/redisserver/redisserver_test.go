@@ -21,9 +21,7 @@ const patience = 20 * time.Second
 
 func start(t *testing.T, settings ...string) *redisserver.Server {
 	t.Helper()
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	s, err := redisserver.Start(ctx, t.TempDir(), settings...)
@@ -92,9 +90,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestRefusedSettingIsToldInTheServersWords(t *testing.T) {
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	_, err := redisserver.Start(t.Context(), t.TempDir(), "--no-such-setting", "1")
 	if err == nil || !strings.Contains(err.Error(), "no-such-setting") {
 		t.Errorf("got %v, want an error that names the setting", err)
@@ -102,9 +98,7 @@ func TestRefusedSettingIsToldInTheServersWords(t *testing.T) {
 }
 
 func TestStartWithAnEndedContext(t *testing.T) {
-	if err := redisserver.Available(); err != nil {
-		t.Skipf("no Redis server on this machine: %v", err)
-	}
+	redisserver.Need(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := redisserver.Start(ctx, t.TempDir()); !errors.Is(err, context.Canceled) {

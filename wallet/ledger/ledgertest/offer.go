@@ -212,3 +212,44 @@ func testUnresolved(b *books) {
 		b.Errorf("limit 1: %v", got)
 	}
 }
+
+func testPressedOffers(b *books) {
+	w, other := b.wallet(money.Som(100)), b.wallet(money.Som(100))
+	ids := func() []string {
+		b.Helper()
+		all, err := b.PressedOffers(b.ctx(), w.ID)
+		b.must(err)
+		var ids []string
+		for _, o := range all {
+			if o.State != ledger.OfferPressed || o.Wallet != w.ID {
+				b.Errorf("got %+v, want a pressed offer of %s", o, w.ID)
+			}
+			ids = append(ids, o.ID)
+		}
+		return ids
+	}
+	b.must(b.OpenOffer(b.ctx(), b.offer(w.ID, money.Som(1))))
+	b.pressed(other.ID, money.Som(1))
+	if got := ids(); len(got) != 0 {
+		b.Errorf("got %v, want none", got)
+	}
+	first := b.pressed(w.ID, money.Som(1))
+	b.now = b.now.Add(time.Second)
+	done, second := b.pressed(w.ID, money.Som(2)), b.pressed(w.ID, money.Som(3))
+	if got := ids(); len(got) != 3 || got[0] != first.ID {
+		b.Errorf("got %v, want three, %s first", got, first.ID)
+	}
+	_, err := b.apply(b.payment(done))
+	b.must(err)
+	_, err = b.Refuse(b.ctx(), first.ID, ledger.ReasonNotTaken, b.now, nil)
+	b.must(err)
+	if got := ids(); len(got) != 1 || got[0] != second.ID {
+		b.Errorf("got %v, want %s", got, second.ID)
+	}
+	for range ledger.MaxPressed {
+		b.pressed(w.ID, money.Som(1))
+	}
+	if got := ids(); len(got) != ledger.MaxPressed {
+		b.Errorf("%d offers, want %d", len(got), ledger.MaxPressed)
+	}
+}

@@ -3,11 +3,14 @@ package ledgertest
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
 )
 
 func testFund(b *books) {
@@ -213,6 +216,66 @@ func testApplyLimits(b *books) {
 	}
 }
 
+// testApplyTellsRefusals is about the message of a pressed offer that is refused: it is enqueued
+// with the refusal, once, and never for an offer that ended otherwise.
+func testApplyTellsRefusals(b *books) {
+	refusable := func(o ledger.Offer) ledger.Payment {
+		p := b.payment(o)
+		p.Refusal = ledger.Message{
+			Key: "not paid:" + o.ID, To: msisdn.MustParse("996555000002"), Kind: "not_paid",
+			Lang: "ky", Fields: map[string]string{"quote": `"\` + "\x00"}, Sealed: []byte("sealed"),
+		}
+		return p
+	}
+	poor, rich, spent := b.wallet(money.Som(1)), b.wallet(money.Som(100)), b.wallet(money.Som(100))
+	limited := refusable(b.pressed(spent.ID, money.Som(10)))
+	limited.Limits.PerDay = money.Som(9)
+	untold := refusable(b.pressed(poor.ID, money.Som(20)))
+	untold.Refusal = ledger.Message{}
+	changed := refusable(b.pressed(rich.ID, money.Som(10)))
+	changed.Offer.Amount++
+	paid := refusable(b.pressed(rich.ID, money.Som(10)))
+	open := b.offer(rich.ID, money.Som(10))
+	b.must(b.OpenOffer(b.ctx(), open))
+	batch := []ledger.Payment{
+		refusable(b.pressed(poor.ID, money.Som(10))), untold, limited, changed, refusable(open),
+		refusable(b.offer(rich.ID, money.Som(10))), paid,
+	}
+	want := []ledger.Reason{
+		ledger.ReasonLowBalance, ledger.ReasonLowBalance, ledger.ReasonLimitDay,
+		ledger.ReasonKeyReused, ledger.ReasonNotPressed, ledger.ReasonNotTaken, "",
+	}
+	for range 2 {
+		results, err := b.Apply(b.ctx(), batch)
+		b.must(err)
+		for i, reason := range want {
+			if got := ledger.ReasonOf(results[i].Err); got != reason {
+				b.Errorf("payment %d: got %q, want %q", i, got, reason)
+			}
+		}
+	}
+	refused := batch[0].Refusal
+	_, err := b.Refuse(b.ctx(), batch[0].Offer.ID, ledger.ReasonNotTaken, b.now, &refused)
+	b.must(err) // as a sweeper would tell it
+	all := b.messages()
+	keys := make([]string, len(all))
+	for i, m := range all {
+		keys[i] = m.Key
+	}
+	slices.Sort(keys)
+	told := []string{refused.Key, limited.Refusal.Key, paid.Message.Key}
+	slices.Sort(told)
+	if !slices.Equal(keys, told) {
+		b.Fatalf("messages %v, want %v", keys, told)
+	}
+	for _, m := range all {
+		if m.Key == refused.Key && (m.Kind != "not_paid" || m.Lang != "ky" || m.To != refused.To ||
+			!maps.Equal(m.Fields, refused.Fields) || string(m.Sealed) != "sealed") {
+			b.Errorf("got %+v, want %+v", m, refused)
+		}
+	}
+}
+
 func testApplyNeighbours(b *books) {
 	poor, rich := b.wallet(money.Som(1)), b.wallet(money.Som(100))
 	refused := b.wallet(money.Som(100))
@@ -270,6 +333,7 @@ func testApplyFaults(b *books) {
 		"month for day":  func(p *ledger.Payment) { p.Day = p.Month },
 		"negative limit": func(p *ledger.Payment) { p.Limits.PerDay = -1 },
 		"no key":         func(p *ledger.Payment) { p.Message.Key = "" },
+		"no number":      func(p *ledger.Payment) { p.Refusal = ledger.Message{Kind: "k", Key: "k"} },
 	}
 	for name, fault := range faults {
 		p := b.payment(o)

@@ -47,6 +47,18 @@ const refusePayment = `
 UPDATE offer SET state = 'refused', reason = $2, reason_limit = $3, ended_at = $4
 WHERE id = $1 AND state = 'pressed'`
 
+// refuse ends the pressed offer of a payment for good.
+func (t tx) refuse(p ledger.Payment, d *ledger.Decline) error {
+	now := ledger.Micros(p.Now)
+	if _, err := t.exec(refusePayment, p.Offer.ID, d.Reason, d.Limit, now); err != nil {
+		return err
+	}
+	if p.Refusal.Kind == "" {
+		return nil
+	}
+	return t.enqueue(p.Refusal, now, p.Offer.ID, ledger.OfferRefused)
+}
+
 // apply executes one payment. It returns an error only when the books cannot be read or written.
 func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	decline := func(r ledger.Reason) (ledger.Result, error) {
@@ -74,8 +86,7 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 		return ledger.Result{}, err
 	}
 	if d := ledger.Judge(o.offer(), p.Limits, balance, day, month); d != nil {
-		_, err := t.exec(refusePayment, o.ID, d.Reason, d.Limit, ledger.Micros(p.Now))
-		return ledger.Result{Err: d}, err
+		return ledger.Result{Err: d}, t.refuse(p, d)
 	}
 	balance, err = t.pay(p, o.Offer)
 	if err != nil {

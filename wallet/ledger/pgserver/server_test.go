@@ -17,9 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // TestServer checks the life of a server without a client for its protocol; pgstore's tests are
 // its real user.
 func TestServer(t *testing.T) {
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("no PostgreSQL server on this machine: %v", err)
-	}
+	pgserver.Need(t)
 	s, err := pgserver.Start(t.Context(), "", pgserver.NoSync())
 	if err != nil {
 		t.Fatal(err)
@@ -60,9 +58,7 @@ func TestServer(t *testing.T) {
 }
 
 func TestStartFaults(t *testing.T) {
-	if err := pgserver.Available(); err != nil {
-		t.Skipf("no PostgreSQL server on this machine: %v", err)
-	}
+	pgserver.Need(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := pgserver.Start(ctx, ""); err == nil {

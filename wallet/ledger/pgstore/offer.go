@@ -259,15 +259,29 @@ ORDER BY o.pressed_at, o.id LIMIT $2`
 func (s *Store) Unresolved(
 	ctx context.Context, before time.Time, limit int,
 ) ([]ledger.Offer, error) {
+	return s.offers(ctx, "unresolved", selectUnresolved, ledger.Micros(before), limit)
+}
+
+const selectPressed = `SELECT` + offerColumns + `
+FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.ended_at = 0
+ORDER BY o.pressed_at, o.id LIMIT $2`
+
+// PressedOffers returns the offers of a wallet that were pressed and have no end.
+func (s *Store) PressedOffers(ctx context.Context, wallet string) ([]ledger.Offer, error) {
+	return s.offers(ctx, "pressed offers", selectPressed, wallet, ledger.MaxPressed)
+}
+
+func (s *Store) offers(
+	ctx context.Context, op, query string, args ...any,
+) ([]ledger.Offer, error) {
 	var all []ledger.Offer
-	err := s.query(ctx, "unresolved", selectUnresolved, []any{ledger.Micros(before), limit},
-		func(rows pgx.Rows) error {
-			var o offerRow
-			if err := rows.Scan(o.dest()...); err != nil {
-				return err
-			}
-			all = append(all, o.offer())
-			return nil
-		})
+	err := s.query(ctx, op, query, args, func(rows pgx.Rows) error {
+		var o offerRow
+		if err := rows.Scan(o.dest()...); err != nil {
+			return err
+		}
+		all = append(all, o.offer())
+		return nil
+	})
 	return all, err
 }

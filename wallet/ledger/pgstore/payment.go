@@ -17,7 +17,8 @@ import (
 
 const callApply = `
 SELECT n, verdict, reason_limit
-FROM apply_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+FROM apply_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                    $19, $20)`
 
 // Apply executes pressed offers in one transaction: all of it is one message to the server.
 func (s *Store) Apply(
@@ -82,42 +83,44 @@ func send(
 
 // applyArgs makes the arrays of apply_payments.
 func applyArgs(payments []ledger.Payment, round []int) []any {
-	n := len(round)
-	texts := func(of func(ledger.Payment) string) []string {
-		all := make([]string, n)
-		for i, at := range round {
-			all[i] = of(payments[at])
-		}
-		return all
-	}
-	numbers := func(of func(ledger.Payment) int64) []int64 {
-		all := make([]int64, n)
-		for i, at := range round {
-			all[i] = of(payments[at])
-		}
-		return all
-	}
-	sums, sealed := make([][]byte, n), make([][]byte, n)
-	for i, at := range round {
-		sums[i], sealed[i] = payments[at].Offer.Sum(), empty(payments[at].Message.Sealed)
-	}
 	type p = ledger.Payment
-	return []any{
-		texts(func(p p) string { return p.Offer.ID }),
-		sums,
-		numbers(func(p p) int64 { return int64(p.Limits.PerPayment) }),
-		numbers(func(p p) int64 { return int64(p.Limits.PerDay) }),
-		numbers(func(p p) int64 { return int64(p.Limits.PerMonth) }),
-		texts(func(p p) string { return p.Day }),
-		texts(func(p p) string { return p.Month }),
-		numbers(func(p p) int64 { return ledger.Micros(p.Now) }),
-		texts(func(p p) string { return p.Message.Key }),
-		texts(func(p p) string { return p.Message.To.Digits() }),
-		texts(func(p p) string { return p.Message.Kind }),
-		texts(func(p p) string { return p.Message.Lang }),
-		texts(func(p p) string { return openFields(p.Message.Fields) }),
-		sealed,
+	batch := column(round, func(at int) p { return payments[at] })
+	args := []any{
+		column(batch, func(p p) string { return p.Offer.ID }),
+		column(batch, func(p p) []byte { return p.Offer.Sum() }),
+		column(batch, func(p p) int64 { return int64(p.Limits.PerPayment) }),
+		column(batch, func(p p) int64 { return int64(p.Limits.PerDay) }),
+		column(batch, func(p p) int64 { return int64(p.Limits.PerMonth) }),
+		column(batch, func(p p) string { return p.Day }),
+		column(batch, func(p p) string { return p.Month }),
+		column(batch, func(p p) int64 { return ledger.Micros(p.Now) }),
 	}
+	paid := column(batch, func(p p) ledger.Message { return p.Message })
+	refused := column(batch, func(p p) ledger.Message { return p.Refusal })
+	args = append(args, messageArgs(paid, openFields)...)
+	return append(args, messageArgs(refused, ledger.EncodeFields)...)
+}
+
+// messageArgs makes the arrays of one message of each payment. stored is the form of its fields.
+func messageArgs(all []ledger.Message, stored func(map[string]string) string) []any {
+	type m = ledger.Message
+	return []any{
+		column(all, func(m m) string { return m.Key }),
+		column(all, func(m m) string { return m.To.Digits() }),
+		column(all, func(m m) string { return m.Kind }),
+		column(all, func(m m) string { return m.Lang }),
+		column(all, func(m m) string { return stored(m.Fields) }),
+		column(all, func(m m) []byte { return empty(m.Sealed) }),
+	}
+}
+
+// column makes the array of one parameter.
+func column[Row, T any](rows []Row, of func(Row) T) []T {
+	all := make([]T, len(rows))
+	for i, row := range rows {
+		all[i] = of(row)
+	}
+	return all
 }
 
 // openFields is the stored form of the fields, ready for the balance to be appended.

@@ -25,17 +25,14 @@ import (
 	"ussdgw/wallet/ledger/pgstore"
 )
 
-// serverURL is the connection string of this binary's server, or "" with the reason in noServer.
-// TestMain sets both before any test runs.
-var (
-	serverURL string
-	noServer  error
-)
+// serverURL is the connection string of this binary's server, or "" when there is none. TestMain
+// sets it before any test runs.
+var serverURL string
 
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
-	if noServer = pgserver.Available(); noServer == nil {
+	if pgserver.Available() == nil {
 		server, err := pgserver.Start(context.Background(), "", pgserver.NoSync())
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -58,9 +55,7 @@ var schemas atomic.Int64
 
 func config(t *testing.T) pgstore.Config {
 	t.Helper()
-	if noServer != nil {
-		t.Skipf("no PostgreSQL server on this machine: %v", noServer)
-	}
+	pgserver.Need(t)
 	return pgstore.Config{URL: serverURL, Schema: fmt.Sprintf("test %d", schemas.Add(1))}
 }
 
@@ -374,9 +369,7 @@ func TestServerDies(t *testing.T) {
 
 // BenchmarkPoster runs on a server that syncs, and would show a plan that is not pinned.
 func BenchmarkPoster(b *testing.B) {
-	if noServer != nil {
-		b.Skipf("no PostgreSQL server on this machine: %v", noServer)
-	}
+	pgserver.Need(b)
 	server, err := pgserver.Start(b.Context(), "")
 	if err != nil {
 		b.Fatal(err)

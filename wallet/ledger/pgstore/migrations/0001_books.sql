@@ -86,6 +86,8 @@ CREATE UNIQUE INDEX offer_one_open ON offer (wallet) WHERE state = 'open';
 -- Its condition means pressed, but is not written that way: a query for one offer's id that says
 -- state = 'pressed' could be planned, while there are few, as a scan of this index, and keep the plan.
 CREATE INDEX offer_pressed ON offer (pressed_at, id) WHERE pressed_at > 0 AND ended_at = 0;
+CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
+    WHERE pressed_at > 0 AND ended_at = 0;
 
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

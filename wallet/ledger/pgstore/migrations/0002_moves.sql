@@ -116,12 +116,15 @@ BEGIN
 END $$;
 
 -- apply_payments executes pressed offers, at most one of each wallet. Row n of the result is of
--- payment n: 'done', or the reason of the decline with its limit.
+-- payment n: 'done', or the reason of the decline with its limit. The message p_no_* goes out when
+-- the offer is refused here.
 CREATE FUNCTION apply_payments(
     p_offer text[], p_fingerprint bytea[],
     p_per_payment bigint[], p_per_day bigint[], p_per_month bigint[],
     p_day text[], p_month text[], p_now bigint[],
-    p_key text[], p_msisdn text[], p_kind text[], p_lang text[], p_fields text[], p_sealed bytea[]
+    p_key text[], p_msisdn text[], p_kind text[], p_lang text[], p_fields text[], p_sealed bytea[],
+    p_no_key text[], p_no_msisdn text[], p_no_kind text[], p_no_lang text[], p_no_fields text[],
+    p_no_sealed bytea[]
 ) RETURNS TABLE (n bigint, verdict text, reason_limit bigint)
 LANGUAGE plpgsql
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
@@ -244,6 +247,18 @@ BEGIN
              AS i (offer, verdict, key, msisdn, kind, lang, fields, sealed, now, n)
         JOIN transfer t ON t.id = i.offer
         WHERE i.verdict = 'pay' AND i.kind <> ''
+        ORDER BY i.n
+        ON CONFLICT (key) DO NOTHING;
+    END IF;
+
+    IF v_end > v_pay THEN
+        INSERT INTO outbox (key, msisdn, kind, lang, fields, sealed, offer, offer_end, next_at,
+                            created_at)
+        SELECT i.key, i.msisdn, i.kind, i.lang, i.fields, i.sealed, i.offer, 'refused', i.now, i.now
+        FROM unnest(p_offer, v_refuse, p_no_key, p_no_msisdn, p_no_kind, p_no_lang, p_no_fields,
+                    p_no_sealed, p_now) WITH ORDINALITY
+             AS i (offer, refuse, key, msisdn, kind, lang, fields, sealed, now, n)
+        WHERE i.refuse AND i.kind <> ''
         ORDER BY i.n
         ON CONFLICT (key) DO NOTHING;
     END IF;

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ussdgw/wallet/ledger"
+)
+
+const (
+	// unsettledWithin bounds the look into the ledger that one scrape causes.
+	unsettledWithin = 2 * time.Second
+	// maxUnsettled is the most payments without an end that are counted. That many mean that
+	// nothing is settled any more.
+	maxUnsettled = 1000
+)
+
+// watchOffers adds what the ledger knows of payments without an end.
+func (m *metrics) watchOffers(l unsettledOffers, clock func() time.Time) {
+	m.registry.MustRegister(&offerCollector{
+		ledger: l, clock: clock,
+		count: prometheus.NewDesc("ussdgw_offers_unsettled",
+			"Payments of all instances that were confirmed by PIN and have no end, at most 1000.",
+			nil, nil),
+		oldest: prometheus.NewDesc("ussdgw_offers_unsettled_oldest_seconds",
+			"How long the oldest of them has waited, 0 when there is none.", nil, nil),
+		up: prometheus.NewDesc("ussdgw_ledger_up",
+			"1 when the ledger has answered this scrape.", nil, nil),
+	})
+}
+
+// unsettledOffers is the part of a ledger.Store that a scrape asks.
+type unsettledOffers interface {
+	Unresolved(ctx context.Context, before time.Time, limit int) ([]ledger.Offer, error)
+}
+
+// An offerCollector asks the ledger at every scrape. It implements prometheus.Collector.
+type offerCollector struct {
+	ledger            unsettledOffers
+	clock             func() time.Time
+	count, oldest, up *prometheus.Desc
+}
+
+// Describe names what Collect gives.
+func (c *offerCollector) Describe(to chan<- *prometheus.Desc) {
+	to <- c.count
+	to <- c.oldest
+	to <- c.up
+}
+
+// Collect leaves out what a ledger that does not answer cannot tell: an old number would lie.
+func (c *offerCollector) Collect(to chan<- prometheus.Metric) {
+	give := func(d *prometheus.Desc, value float64) {
+		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), unsettledWithin)
+	defer cancel()
+	now := c.clock()
+	offers, err := c.ledger.Unresolved(ctx, now, maxUnsettled)
+	if err != nil {
+		give(c.up, 0)
+		return
+	}
+	give(c.up, 1)
+	give(c.count, float64(len(offers)))
+	waited := 0.0
+	if len(offers) > 0 {
+		waited = max(0, now.Sub(offers[0].PressedAt).Seconds())
+	}
+	give(c.oldest, waited)
+}
