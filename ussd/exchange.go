@@ -21,8 +21,10 @@ const (
 	respondWithin = time.Second
 	// submitWithin bounds the submit of a reply, pauses for a throttling SMSC included.
 	submitWithin = 10 * time.Second
-	// submitPause is the pause before a submit that was not taken is sent again.
-	submitPause = 300 * time.Millisecond
+	// submitPause is the pause before a submit that was not taken is sent again; each is twice as
+	// long as the one before, up to submitPauseMax.
+	submitPause    = 300 * time.Millisecond
+	submitPauseMax = 2 * time.Second
 )
 
 // An Exchange couples a gateway to one SMPP link: it reads requests out of deliver_sm, answers
@@ -176,7 +178,7 @@ func (x *Exchange) reply(ctx context.Context, req Request, peer dialect.Peer, r 
 
 // submit sends sm until it was taken, refused for good, or its fate is unknown.
 func (x *Exchange) submit(ctx context.Context, sm *pdu.SubmitSM) error {
-	for {
+	for pause := submitPause; ; pause = min(2*pause, submitPauseMax) {
 		_, err := x.submitter.Submit(ctx, sm)
 		if err == nil || (!notSent(err) && !throttled(err)) {
 			return err
@@ -184,7 +186,7 @@ func (x *Exchange) submit(ctx context.Context, sm *pdu.SubmitSM) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("ussd: submit: given up: %w", err)
-		case <-time.After(submitPause):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -190,7 +190,7 @@ func TestExchangeSubmitsAgainWhatWasNotTaken(t *testing.T) {
 			unsent{}, statusError(pdu.StatusThrottled), statusError(pdu.StatusMessageQueueFull),
 		}
 		status := b.deliver(dialect.Begin, "*900#")
-		time.Sleep(2 * time.Second)
+		time.Sleep(5 * time.Second)
 		synctest.Wait()
 		if s, got := <-status, b.peer.screens(); s != pdu.StatusOK || len(got) != 1 {
 			t.Errorf("%v, shown %q, want one screen", s, got)

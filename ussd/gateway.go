@@ -28,9 +28,10 @@ const (
 	// repeatWithin is how soon the same payload is a redelivery where the dialect gives an input
 	// no identity.
 	repeatWithin = time.Second
-	// redialWithin is how soon a begin with the same identity is a redelivery. Later it is another
-	// dialogue: some networks count their dialogues in one octet.
-	redialWithin = 20 * time.Second
+	// repeatBegin is how long after its start a living dialogue takes a begin with its id for a
+	// late copy, and repeatAfterEnd how long after its end.
+	repeatBegin    = time.Minute
+	repeatAfterEnd = 5 * time.Second
 	// ackWithin is how long a redelivery waits for the first delivery's submit to be
 	// acknowledged before it sends the reply again.
 	ackWithin = 1500 * time.Millisecond
@@ -227,6 +228,13 @@ func (g *Gateway) saved(
 	}
 	return next, g.cfg.Store.Save(ctx, key, next, ttl)
 }
+
+// secretDigest and beginDigest stand for what leaves no trace: a secret, and what was dialled, which
+// may hold one.
+var (
+	secretDigest [16]byte
+	beginDigest  = [16]byte{0: 1}
+)
 
 // digest identifies what was typed, for a dialect that gives inputs no identity. It is made only
 // of what was typed at a screen that asked for no secret.

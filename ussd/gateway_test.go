@@ -337,7 +337,9 @@ func TestRedeliveryWithoutIdentity(t *testing.T) {
 		b := newBank()
 		h := &handset{t: t, g: newGateway(t, memory(), b), noIDs: true}
 		h.dial("*900#")
-		time.Sleep(5 * time.Second)
+		if r := h.dial("*900#"); r.Kind != ussd.None {
+			t.Fatalf("dialled twice at once: %v %q, want nothing", r.Kind, r.State)
+		}
 		want(t, h.answer("2"), ussd.Ask, "touched")
 		if r := h.answer("2"); r.Kind != ussd.None {
 			t.Fatalf("same payload at once: %v %q, want nothing", r.Kind, r.State)
@@ -631,10 +633,55 @@ func TestDialogueIDIsUsedAgain(t *testing.T) {
 		h.dialogue--
 		want(t, h.dial("*900#"), ussd.Ask, "main")
 		want(t, h.dial("*901#"), ussd.End, "refused")
-		time.Sleep(time.Minute)
+		time.Sleep(10 * time.Second)
 		h.dialogue--
 		want(t, h.dial("*900#"), ussd.Ask, "main")
+		h.answer("1")
+		time.Sleep(time.Minute)
+		h.dialogue--
+		want(t, h.dial("*900#"), ussd.Ask, "resume_ask")
 	})
+}
+
+// A copy of an earlier input comes late: it is no answer to the screen that is shown now. The PIN
+// of an earlier screen, above all, pays nothing.
+func TestLateCopyIsNoAnswer(t *testing.T) {
+	b := newBank()
+	h := &handset{t: t, g: newGateway(t, memory(), b)}
+	h.dial("*900#")
+	h.answer("1")
+	h.answer("7391") // an amount
+	h.answer("0")
+	h.answer("100")
+	now := h.unit
+	for unit := 1; unit < now; unit++ {
+		h.unit = unit
+		kind, text := ussd.Input, "7391"
+		if unit == 1 {
+			kind, text = ussd.Begin, "*900#"
+		}
+		if r := h.send(h.request(kind, text)); r.Kind != ussd.None {
+			t.Errorf("copy of unit %d shows %q", unit, r.State)
+		}
+	}
+	if len(b.paid) != 0 || len(b.attempts) != 0 {
+		t.Errorf("paid %v, attempts %v, want none", b.paid, b.attempts)
+	}
+	h.unit = now
+	want(t, h.answer("7391"), ussd.End, "paid")
+}
+
+func TestSeenIsBounded(t *testing.T) {
+	store := memory()
+	h := &handset{t: t, g: newGateway(t, store, newBank())}
+	h.dial("*900#")
+	for range 2 * session.MaxSeen {
+		h.answer("9")
+	}
+	rec, err := store.Load(t.Context(), session.Key{Service: "*900#", Number: testNumber})
+	if err != nil || len(rec.Seen) != session.MaxSeen {
+		t.Errorf("%d identities kept, want %d; %v", len(rec.Seen), session.MaxSeen, err)
+	}
 }
 
 // A PIN that is delivered again into a dialogue that was aborted meanwhile pays at most once and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,11 @@ func (s *step) failed(err error, lang string) (Reply, string) {
 // decide finds out which row of the table of dialogues applies, and does it.
 func (s *step) decide(ctx context.Context, base session.Record) (Reply, string, error) {
 	now := s.g.cfg.Clock()
-	if s.redelivered(base, now) {
+	last, stale := s.repeated(base, now)
+	if stale {
+		return Reply{Kind: None, Repeat: true}, "repeat", nil
+	}
+	if last {
 		if base.Executing.IsZero() {
 			return s.replay(ctx, base)
 		}
@@ -84,37 +89,70 @@ func (s *step) decide(ctx context.Context, base session.Record) (Reply, string, 
 // over answers what belongs to no living session. The subscriber's language comes from the session
 // that ended, or else from the way the menu starts.
 func (s *step) over(ctx context.Context, base session.Record) (Reply, string, error) {
-	lang := base.Position.Lang
-	if lang == "" {
-		w := work{step: s, now: s.g.cfg.Clock()}
-		err := w.settle(ctx, s.g.program.Begin(s.g.program.Languages()[0], menu.EntryStart, nil))
-		if err != nil {
-			return Reply{}, "", err
-		}
-		lang = w.res.Position.Lang
+	lang, err := s.language(ctx, base)
+	if err != nil {
+		return Reply{}, "", err
 	}
 	return s.g.fixed(menu.EntryOver, lang), "over", nil
 }
 
-// redelivered recognises an input that led to the stored reply already. SMPP has no end-to-end
-// identity of an input: where the dialect has none either, the same payload within a second is a
-// repeat; after a secret, whose payload leaves no trace, anything within a second is.
-func (s *step) redelivered(base session.Record, now time.Time) bool {
-	if base.IsZero() || base.Dialogue != s.req.Dialogue {
-		return false
+// language is that of the session, or else what the menu starts in for this subscriber.
+func (s *step) language(ctx context.Context, base session.Record) (string, error) {
+	if base.Position.Lang != "" {
+		return base.Position.Lang, nil
 	}
-	if s.req.Kind == Begin && (base.Dead || now.Sub(base.LastInput.At) >= redialWithin) {
-		return false
+	w := work{step: s, now: s.g.cfg.Clock()}
+	err := w.settle(ctx, s.g.program.Begin(s.g.program.Languages()[0], menu.EntryStart, nil))
+	return w.res.Position.Lang, err
+}
+
+// repeated recognises an input that came before. last says that it led to the stored reply, stale
+// that it is older: a copy that was late, and meant for a screen that is gone. SMPP has no end-to-end
+// identity of an input; where the dialect has none either, the same payload within a second is a
+// repeat, and after a secret, whose payload leaves no trace, anything within a second is.
+func (s *step) repeated(base session.Record, now time.Time) (last, stale bool) {
+	if base.IsZero() || base.Dialogue != s.req.Dialogue || !s.mayRepeat(base, now) {
+		return false, false
 	}
-	if s.req.Unit != "" || base.LastInput.ID != "" {
-		return base.LastInput.ID == s.inputID()
+	if id := s.inputID(); id != "" {
+		last = base.LastInput.ID == id
+		return last, !last && slices.Contains(base.Seen, id)
 	}
 	soon := now.Sub(base.LastInput.At) < repeatWithin
-	var secret [16]byte
-	if s.req.Kind == Begin || base.LastInput.Digest == secret {
-		return soon
+	switch base.LastInput.Digest {
+	case beginDigest:
+		return soon && s.req.Kind == Begin, false
+	case secretDigest:
+		return soon && s.req.Kind == Input, false
 	}
-	return soon && base.LastInput.Digest == digest(s.req.Text.Reveal())
+	same := s.req.Kind == Input && base.LastInput.Digest == digest(s.req.Text.Reveal())
+	return soon && same, false
+}
+
+// mayRepeat tells a begin that is delivered again from a new dialogue whose id has been used
+// before: some networks count in one octet, some give each subscriber one id.
+func (s *step) mayRepeat(base session.Record, now time.Time) bool {
+	switch {
+	case s.req.Kind != Begin:
+		return true
+	case base.Dead:
+		return false
+	case base.Ended:
+		return now.Sub(base.TouchedAt) < repeatAfterEnd
+	}
+	return now.Sub(base.StartedAt) < repeatBegin
+}
+
+// seen is what base has seen with this input added.
+func (s *step) seen(base session.Record) []string {
+	var ids []string
+	if s.req.Kind != Begin {
+		ids = slices.Clone(base.Seen)
+	}
+	if id := s.inputID(); id != "" && !slices.Contains(ids, id) {
+		ids = append(ids, id)
+	}
+	return ids[max(0, len(ids)-session.MaxSeen):]
 }
 
 // inputID is the identity of the request within its dialogue, or "".
@@ -178,6 +216,10 @@ func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 	var res menu.Result
 	switch {
 	case !ok:
+		lang, err := s.language(ctx, base)
+		if err != nil {
+			return Reply{}, "", err
+		}
 		res = s.g.program.Begin(lang, menu.EntryRefused, nil)
 	case len(parts) == 0 && alive:
 		res = s.g.program.Interrupt(base.Position, menu.EntryResume, nil)
@@ -345,6 +387,7 @@ func (w *work) act(ctx context.Context, a menu.Action, lang string) (Answer, err
 func (w *work) execute(ctx context.Context, a menu.Action) error {
 	mark := w.base
 	mark.LastInput = session.Input{ID: w.inputID(), At: w.now}
+	mark.Seen = w.seen(w.base)
 	mark.TouchedAt = w.now
 	mark.Executing = session.Executing{
 		State: a.State, Action: a.Name, Offer: a.Args["offer"], Attempt: w.attempt,
@@ -461,10 +504,14 @@ func (w *work) save(ctx context.Context, base session.Record) (session.Record, e
 func (w *work) complete(reply Reply) {
 	w.next.Position = w.res.Position
 	w.next.TouchedAt = w.now
-	w.next.LastInput = session.Input{ID: w.inputID(), At: w.now}
-	if w.req.Kind == Input && !w.secret {
+	w.next.LastInput = session.Input{ID: w.inputID(), Digest: secretDigest, At: w.now}
+	switch {
+	case w.req.Kind == Begin:
+		w.next.LastInput.Digest = beginDigest
+	case !w.secret:
 		w.next.LastInput.Digest = digest(w.req.Text.Reveal())
 	}
+	w.next.Seen = w.seen(w.base)
 	w.next.LastReply = session.Reply{
 		State: reply.State, Text: reply.Text,
 		End: w.res.Screen.End, Secret: w.res.Screen.Secret,

@@ -159,6 +159,7 @@ type bench struct {
 	witness *witness
 	log     *zap.Logger
 	dir     string
+	changes int // of PIN, so far
 
 	mu   sync.Mutex
 	pins map[string]bool

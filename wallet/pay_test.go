@@ -225,7 +225,7 @@ func TestPayMustChangeFirstPIN(t *testing.T) {
 	b.declined(err, ledger.ReasonFirstPIN)
 	b.ok(both.CheckPIN(b.ctx(), number, secret(first), "check again"))
 	b.ok(both.StagePIN(b.ctx(), number, secret(second)))
-	b.ok(both.ChangePIN(b.ctx(), number, secret(second)))
+	b.ok(both.ChangePIN(b.ctx(), number, secret(second), "1"))
 	_, err = both.Pay(b.ctx(), number, o.ID, secret(second), "second")
 	b.ok(err)
 }
@@ -236,7 +236,7 @@ func TestPayWithTheFirstPIN(t *testing.T) {
 	b.ok(b.Fund(b.ctx(), "f", number, money.Som(1000)))
 	_, err := b.pay(b.offer("100").ID, b.message(wallet.KindFirstPIN).secret, "1")
 	b.ok(err)
-	b.declined(b.ResendFirstPIN(b.ctx(), number), ledger.ReasonPINUsed)
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "1"), ledger.ReasonPINUsed)
 }
 
 // A provider's stop works at once. It moves nothing, and the offer can wait for the end of it.
@@ -364,14 +364,34 @@ func TestPayAfterTheBooksWereAway(t *testing.T) {
 	}
 }
 
-// What the offer had room for may be gone by the time it is executed: the books decide.
+// rival pays beside the issuer, as another process of the same moment would: not one payment at a
+// time.
+func (b *bench) rival(amount string) {
+	b.t.Helper()
+	now := b.clock.Now()
+	a, err := money.Parse(amount)
+	b.ok(err)
+	o := ledger.Offer{
+		ID: "rival", Wallet: b.wallet().ID, Provider: "dostek", Account: dostek, Amount: a,
+		CreatedAt: now, ExpiresAt: now.Add(time.Minute),
+	}
+	b.ok(b.store.OpenOffer(b.ctx(), o))
+	b.ok(b.store.Press(b.ctx(), o.ID, now))
+	results, err := b.store.Apply(b.ctx(), []ledger.Payment{
+		{Offer: o, Day: "2026-11-21", Month: "2026-11", Now: now},
+	})
+	b.ok(errors.Join(err, results[0].Err))
+}
+
+// What the offer had room for may be gone by the time it is executed: the books decide, and the
+// refusal brings its SMS.
 func TestPayDeclinedByTheBooks(t *testing.T) {
 	for _, c := range []struct {
 		reason ledger.Reason
 		amount string
 		left   money.Amount
 	}{
-		{ledger.ReasonLowBalance, "750", money.Som(1500) - 75750},
+		{ledger.ReasonLowBalance, "750", money.Som(1500 - 750)},
 		{ledger.ReasonLimitDay, "751", money.Som(1500 - 751)},
 	} {
 		t.Run(string(c.reason), func(t *testing.T) {
@@ -384,17 +404,19 @@ func TestPayDeclinedByTheBooks(t *testing.T) {
 			f := &faulty{Applier: b.store, before: ledger.ErrUnavailable}
 			_, err := b.over(f).Pay(b.ctx(), number, o.ID, secret(canary), "1")
 			b.fails(err, ledger.ErrUnavailable)
-			_, err = b.pay(b.offer(c.amount).ID, canary, "2")
-			b.ok(err)
+			b.rival(c.amount)
 			for range 2 {
-				_, err = b.pay(o.ID, canary, "1")
-				if d := b.declined(err, c.reason); d.Limit != c.left {
-					t.Errorf("left = %s, want %s", d.Limit, c.left)
+				r, err := b.pay(o.ID, canary, "1")
+				if d := b.declined(err, c.reason); d.Limit != c.left || r.Offer.ID != o.ID {
+					t.Errorf("left = %s, want %s; receipt %+v", d.Limit, c.left, r)
 				}
 			}
 			_, err = b.Resolve(b.ctx(), number, o.ID)
 			b.declined(err, c.reason)
-			b.message(wallet.KindPaid)
+			m := b.message(wallet.KindNotPaid)
+			wantFields(t, m, map[string]string{
+				"payee": "Достэк", "account": dostek, "amount": o.Amount.String(),
+			})
 		})
 	}
 }
@@ -410,7 +432,7 @@ func TestQueuedIsCalledForMessages(t *testing.T) {
 	}
 	b.ok(b.Register(b.ctx(), application()))
 	want(1, "Register")
-	b.ok(b.ResendFirstPIN(b.ctx(), number))
+	b.ok(b.ResendFirstPIN(b.ctx(), number, "1"))
 	want(2, "ResendFirstPIN")
 	b.ok(b.Fund(b.ctx(), "f", number, money.Som(1000)))
 	first := b.messages()[1].secret
@@ -426,50 +448,4 @@ func TestQueuedIsCalledForMessages(t *testing.T) {
 	want(3, "StagePIN")
 	b.ok(b.change(second))
 	want(4, "ChangePIN")
-}
-
-// held is an Applier that waits for release before it does what it is asked.
-type held struct {
-	ledger.Applier
-	reached, release chan struct{}
-}
-
-func (h *held) Apply(ctx context.Context, all []ledger.Payment) ([]ledger.Result, error) {
-	close(h.reached)
-	<-h.release
-	return h.Applier.Apply(ctx, all)
-}
-
-// Whoever was told to wait for an SMS gets one when the books refuse the payment after all.
-func TestRefusalAfterDoubtIsToldBySMS(t *testing.T) {
-	b := newBench(t, wallet.Config{})
-	b.seed(150)
-	o := b.offer("100")
-	h := &held{b.store, make(chan struct{}), make(chan struct{})}
-	slow := b.over(h)
-	ctx, leave := context.WithCancel(b.ctx())
-	doubt := make(chan error, 1)
-	go func() {
-		_, err := slow.Pay(ctx, number, o.ID, secret(canary), "1")
-		doubt <- err
-	}()
-	<-h.reached
-	leave()
-	b.fails(<-doubt, ledger.ErrInDoubt)
-	_, err := b.pay(b.offer("120").ID, canary, "2")
-	b.ok(err)
-	b.message(wallet.KindPaid)
-	close(h.release)
-	deadline := time.Now().Add(10 * time.Second)
-	for { // the poster tells after the commit
-		if all := b.messages(); len(all) > 0 {
-			if all[0].Kind != wallet.KindNotPaid {
-				t.Errorf("message %+v, want %s", all[0], wallet.KindNotPaid)
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("no SMS")
-		}
-	}
 }

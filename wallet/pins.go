@@ -61,15 +61,27 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 	return i.stage(ctx, stepNew, w, s)
 }
 
-// ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. It declines
+// ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. attempt names
+// the input that carried it: the same input again, at once or later, is done already. It declines
 // not_staged, and mismatch, after which it may be typed again.
-func (i *Issuer) ChangePIN(ctx context.Context, n msisdn.Number, again pin.Secret) error {
+func (i *Issuer) ChangePIN(
+	ctx context.Context, n msisdn.Number, again pin.Secret, attempt string,
+) error {
+	if attempt == "" {
+		return errNoAttempt
+	}
 	w, err := i.Wallet(ctx, n)
 	if err != nil {
 		return err
 	}
-	now := i.clock()
-	staged, err := i.store.StagedPIN(ctx, w.ID, now)
+	message := messageOf(w, KindPINChanged, attempt, i.clock())
+	return i.once(ctx, message, i.change(ctx, w, again, message))
+}
+
+func (i *Issuer) change(
+	ctx context.Context, w ledger.Wallet, again pin.Secret, message ledger.Message,
+) error {
+	staged, err := i.store.StagedPIN(ctx, w.ID, message.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("wallet: change PIN: %w", err)
 	}
@@ -84,15 +96,31 @@ func (i *Issuer) ChangePIN(ctx context.Context, n msisdn.Number, again pin.Secre
 	if err != nil {
 		return err
 	}
-	message, err := i.message(w, KindPINChanged, now)
+	err = i.store.ReplacePIN(ctx, w.ID, v, false, message.CreatedAt, &message)
 	if err != nil {
-		return err
-	}
-	if err := i.store.ReplacePIN(ctx, w.ID, v, false, now, &message); err != nil {
 		return fmt.Errorf("wallet: change PIN: %w", err)
 	}
 	i.config.Queued()
 	return nil
+}
+
+// errNoAttempt is a caller's mistake: all inputs without a name would be one.
+var errNoAttempt = errors.New("wallet: the input has no attempt")
+
+// once turns the decline of an operation into success when the operation was done before: its
+// message is there, and the message's key names the attempt.
+func (i *Issuer) once(ctx context.Context, message ledger.Message, err error) error {
+	if ledger.ReasonOf(err) == "" {
+		return err
+	}
+	done, failed := i.store.HasMessage(ctx, message.Key)
+	if failed != nil {
+		return fmt.Errorf("wallet: %w", failed) // whether it was done decides what to say
+	}
+	if done {
+		return nil
+	}
+	return err
 }
 
 // stage keeps a verifier of s that serves one step of a change of PIN.

@@ -118,8 +118,14 @@ func (b *bench) stage(digits string) error {
 	return err
 }
 
+// change types the new PIN again, in an input of its own.
 func (b *bench) change(digits string) error {
-	err := b.ChangePIN(b.ctx(), number, secret(digits))
+	b.changes++
+	return b.changeBy(digits, "change "+strconv.Itoa(b.changes))
+}
+
+func (b *bench) changeBy(digits, attempt string) error {
+	err := b.ChangePIN(b.ctx(), number, secret(digits), attempt)
 	b.see(err)
 	return err
 }
@@ -141,6 +147,55 @@ func TestChangePIN(t *testing.T) {
 	b.declined(b.change(second), ledger.ReasonNotStaged)
 	b.declined(b.check(canary, "3"), ledger.ReasonWrongPIN)
 	b.ok(b.check(second, "4"))
+}
+
+// The last input of a change comes twice: both are told that it is done.
+func TestChangePINRepeated(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(0)
+	b.ok(b.check(canary, "1"))
+	b.ok(b.stage(second))
+	if err := b.changeBy(second, ""); err == nil {
+		t.Error("an input without an attempt is accepted")
+	}
+	b.declined(b.changeBy(wrong, "mistyped"), ledger.ReasonMismatch)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if err := b.changeBy(second, "last"); err != nil {
+				t.Errorf("ChangePIN = %v", err)
+			}
+		})
+	}
+	group.Wait()
+	b.message(wallet.KindPINChanged)
+	b.clock.advance(time.Hour)
+	b.ok(b.check(second, "2")) // and the next change is under way
+	b.ok(b.changeBy(second, "last"))
+	b.declined(b.changeBy(second, "another"), ledger.ReasonMismatch)
+	b.declined(b.changeBy(wrong, "mistyped"), ledger.ReasonMismatch)
+	b.ok(b.check(second, "3"))
+	b.silent()
+}
+
+// Two deliveries find the new PIN staged, and both go on to put it in force.
+func TestChangePINAtOnce(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(0)
+	b.ok(b.check(canary, "1"))
+	b.ok(b.stage(second))
+	first := b.Issuer
+	store := meddled{b.store, func() {
+		b.ok(first.ChangePIN(b.ctx(), number, secret(second), "last"))
+	}}
+	var err error
+	b.Issuer, err = wallet.NewIssuer(wallet.Config{PINLength: len(canary)}, store, b.poster, b.keys,
+		providers(t, providersYAML), b.clock.Now, nil, b.log)
+	b.ok(err)
+	b.ok(b.changeBy(second, "last"))
+	b.message(wallet.KindPINChanged)
+	b.Issuer = first
+	b.ok(b.check(second, "2"))
 }
 
 func TestStagePINDeclines(t *testing.T) {
@@ -185,7 +240,7 @@ func TestFirstPINChanged(t *testing.T) {
 	b.ok(b.check(first.secret, "1"))
 	b.ok(b.stage(second))
 	b.ok(b.change(second))
-	b.declined(b.ResendFirstPIN(b.ctx(), number), ledger.ReasonPINUsed)
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "1"), ledger.ReasonPINUsed)
 	b.declined(b.check(first.secret, "2"), ledger.ReasonWrongPIN)
 	b.ok(b.check(second, "3"))
 }
@@ -207,8 +262,8 @@ func TestRightEntryTakesTheNewKey(t *testing.T) {
 	b.ok(check(both, "1"))
 	b.ok(check(newest, "2"))
 	b.ok(both.StagePIN(b.ctx(), number, secret(second)))
-	b.declined(newest.ChangePIN(b.ctx(), number, secret(canary)), ledger.ReasonMismatch)
-	b.ok(newest.ChangePIN(b.ctx(), number, secret(second)))
+	b.declined(newest.ChangePIN(b.ctx(), number, secret(canary), "3"), ledger.ReasonMismatch)
+	b.ok(newest.ChangePIN(b.ctx(), number, secret(second), "4"))
 }
 
 // A change of PIN that is under way is not disturbed by the housekeeping of keys.
@@ -221,7 +276,7 @@ func TestNewKeyLeavesAChangeAlone(t *testing.T) {
 	o := b.offer("10")
 	_, err := both.Pay(b.ctx(), number, o.ID, secret(canary), "1")
 	b.ok(err)
-	b.ok(both.ChangePIN(b.ctx(), number, secret(second)))
+	b.ok(both.ChangePIN(b.ctx(), number, secret(second), "2"))
 }
 
 // A meddled store has something happen right after it was asked what is staged.

@@ -23,6 +23,9 @@ const (
 	KindNotPaid    = "not_paid"    // payee, account, amount
 )
 
+// firstAttempt is the attempt of the registration's own first PIN. No input has that name.
+const firstAttempt = ""
+
 // Bounds of a subscriber's name, in letters and in all.
 const (
 	minNameLetters = 2
@@ -63,7 +66,8 @@ func (i *Issuer) Register(ctx context.Context, a Application) error {
 	if w.PIN, err = i.verifier(w.ID, s); err != nil {
 		return err
 	}
-	if w.Message, err = i.firstPINMessage(w.Wallet, s, now); err != nil {
+	w.Message = messageOf(w.Wallet, KindFirstPIN, firstAttempt, now)
+	if w.Message.Sealed, err = i.sealedPIN(w.Message.Key, s); err != nil {
 		return err
 	}
 	w.FirstPIN = true
@@ -108,17 +112,26 @@ func (i *Issuer) Seed(ctx context.Context, a Application, s pin.Secret) error {
 	return nil
 }
 
-// ResendFirstPIN makes a new first PIN and queues its SMS. It declines pin_used when the first PIN
-// was used, and too_often.
-func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number) error {
+// ResendFirstPIN makes a new first PIN and queues its SMS. attempt names the input that asked for
+// it: the same input again is done already. It declines pin_used when the first PIN was used, and
+// too_often.
+func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt string) error {
+	if attempt == "" {
+		return errNoAttempt
+	}
 	w, err := i.Wallet(ctx, n)
 	if err != nil {
 		return err
 	}
+	message := messageOf(w, KindFirstPIN, attempt, i.clock())
+	return i.once(ctx, message, i.resend(ctx, w, message))
+}
+
+func (i *Issuer) resend(ctx context.Context, w ledger.Wallet, message ledger.Message) error {
 	if !w.FirstPIN {
 		return decline(ledger.ReasonPINUsed, "")
 	}
-	now := i.clock()
+	now := message.CreatedAt
 	since, allowed := now.Add(-24*time.Hour), i.config.ResendPerDay
 	if !w.RegisteredAt.Before(since) {
 		allowed++ // the registration's own
@@ -139,8 +152,7 @@ func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number) error {
 	if err != nil {
 		return err
 	}
-	message, err := i.firstPINMessage(w, s, now)
-	if err != nil {
+	if message.Sealed, err = i.sealedPIN(message.Key, s); err != nil {
 		return err
 	}
 	if err := i.store.ReplacePIN(ctx, w.ID, v, true, now, &message); err != nil {
@@ -238,34 +250,25 @@ func (i *Issuer) verifier(wallet string, s pin.Secret) (pin.Verifier, error) {
 	return v, nil
 }
 
-// firstPINMessage seals the PIN into a message, bound to the message's key.
-func (i *Issuer) firstPINMessage(
-	w ledger.Wallet, s pin.Secret, now time.Time,
-) (ledger.Message, error) {
-	message, err := i.message(w, KindFirstPIN, now)
-	if err != nil {
-		return ledger.Message{}, err
-	}
+// sealedPIN seals a PIN into the message of a key, to which it is bound.
+func (i *Issuer) sealedPIN(key string, s pin.Secret) ([]byte, error) {
 	nonce, err := i.draw(pin.NonceOctets)
 	if err != nil {
-		return ledger.Message{}, err
+		return nil, err
 	}
 	payload := sealedPayload(s)
 	defer clear(payload)
-	message.Sealed, err = i.keys.Seal(payload, message.Key, nonce)
+	sealed, err := i.keys.Seal(payload, key, nonce)
 	if err != nil {
-		return ledger.Message{}, fmt.Errorf("wallet: first PIN: %w", err)
+		return nil, fmt.Errorf("wallet: first PIN: %w", err)
 	}
-	return message, nil
+	return sealed, nil
 }
 
-// message makes a message of a kind that a wallet may get many times.
-func (i *Issuer) message(w ledger.Wallet, kind string, now time.Time) (ledger.Message, error) {
-	id, err := i.drawID()
-	if err != nil {
-		return ledger.Message{}, err
-	}
+// messageOf makes a message of a kind that a wallet may get many times, once for each attempt.
+func messageOf(w ledger.Wallet, kind, attempt string, now time.Time) ledger.Message {
 	return ledger.Message{
-		Key: kind + "/" + id, To: w.Number, Kind: kind, Lang: w.Lang, CreatedAt: now,
-	}, nil
+		Key: kind + "/" + w.ID + "/" + attempt, To: w.Number, Kind: kind, Lang: w.Lang,
+		CreatedAt: now,
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -133,28 +134,54 @@ func TestRegisterKnowsTheDayInBishkek(t *testing.T) {
 
 func TestResendFirstPIN(t *testing.T) {
 	b := newBench(t, wallet.Config{ResendPerDay: 2})
-	b.fails(b.ResendFirstPIN(b.ctx(), number), ledger.ErrNoWallet)
+	b.fails(b.ResendFirstPIN(b.ctx(), number, "1"), ledger.ErrNoWallet)
 	b.ok(b.Register(b.ctx(), application()))
 	old := b.message(wallet.KindFirstPIN)
-	for range 2 {
+	for n := range 2 {
 		b.clock.advance(time.Minute)
-		b.ok(b.ResendFirstPIN(b.ctx(), number))
+		b.ok(b.ResendFirstPIN(b.ctx(), number, "resend "+strconv.Itoa(n)))
 	}
 	newest := b.messages()
 	if len(newest) != 2 {
 		t.Fatalf("%d messages, want 2", len(newest))
 	}
-	b.declined(b.ResendFirstPIN(b.ctx(), number), ledger.ReasonTooOften)
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "2"), ledger.ReasonTooOften)
 	b.clock.advance(24*time.Hour - 90*time.Second)
-	b.declined(b.ResendFirstPIN(b.ctx(), number), ledger.ReasonTooOften)
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "3"), ledger.ReasonTooOften)
 	b.clock.advance(time.Minute)
-	b.ok(b.ResendFirstPIN(b.ctx(), number))
+	b.ok(b.ResendFirstPIN(b.ctx(), number, "4"))
 	last := b.message(wallet.KindFirstPIN)
 
 	b.declined(b.CheckPIN(b.ctx(), number, secret(old.secret), "1"), ledger.ReasonWrongPIN)
 	b.declined(b.CheckPIN(b.ctx(), number, secret(newest[1].secret), "2"), ledger.ReasonWrongPIN)
 	b.ok(b.CheckPIN(b.ctx(), number, secret(last.secret), "3"))
-	b.declined(b.ResendFirstPIN(b.ctx(), number), ledger.ReasonPINUsed)
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "5"), ledger.ReasonPINUsed)
+	b.silent()
+}
+
+// The input that asked for a first PIN comes twice: one PIN, one SMS, and the same answer.
+func TestResendFirstPINRepeated(t *testing.T) {
+	b := newBench(t, wallet.Config{ResendPerDay: 1})
+	b.ok(b.Register(b.ctx(), application()))
+	b.message(wallet.KindFirstPIN)
+	if err := b.ResendFirstPIN(b.ctx(), number, ""); err == nil {
+		t.Error("an input without an attempt is accepted")
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			if err := b.ResendFirstPIN(context.Background(), number, "1"); err != nil {
+				t.Errorf("ResendFirstPIN = %v", err)
+			}
+		})
+	}
+	group.Wait()
+	m := b.message(wallet.KindFirstPIN)
+	b.ok(b.ResendFirstPIN(b.ctx(), number, "1"))
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "2"), ledger.ReasonTooOften)
+	b.ok(b.CheckPIN(b.ctx(), number, secret(m.secret), "1"))
+	b.ok(b.ResendFirstPIN(b.ctx(), number, "1"))
+	b.declined(b.ResendFirstPIN(b.ctx(), number, "2"), ledger.ReasonPINUsed)
 	b.silent()
 }
 
@@ -243,8 +270,8 @@ func TestNewIssuer(t *testing.T) {
 func TestFirstPINsDiffer(t *testing.T) {
 	b := newBench(t, wallet.Config{PINLength: 4, ResendPerDay: 20})
 	b.ok(b.Register(b.ctx(), application()))
-	for range 20 {
-		b.ok(b.ResendFirstPIN(b.ctx(), number))
+	for n := range 20 {
+		b.ok(b.ResendFirstPIN(b.ctx(), number, strconv.Itoa(n)))
 	}
 	box := &inbox{}
 	_, err := wallet.NewRelay(b.store, b.keys, box, b.clock.Now, b.log).Once(b.ctx())

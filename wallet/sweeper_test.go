@@ -73,8 +73,14 @@ func TestSweeperLeavesTheRestAlone(t *testing.T) {
 func TestSweeperSettlesMany(t *testing.T) {
 	b := newBench(t, wallet.Config{})
 	b.seed(1000)
-	for n := range 5 {
-		b.lost("100", string(rune('a'+n)))
+	w, now := b.wallet(), b.clock.Now()
+	for n := range 5 { // pressed by processes that died
+		o := ledger.Offer{
+			ID: string(rune('a' + n)), Wallet: w.ID, Provider: "dostek", Account: dostek, Amount: 1,
+			CreatedAt: now, ExpiresAt: now.Add(time.Minute),
+		}
+		b.ok(b.store.OpenOffer(b.ctx(), o))
+		b.ok(b.store.Press(b.ctx(), o.ID, now))
 	}
 	b.clock.advance(time.Minute)
 	b.sweep(5)

@@ -27,8 +27,13 @@ func guards() []guard {
 	return []guard{
 		{
 			"a redelivered input is recognised", "ussd/step.go",
-			"return base.LastInput.ID == s.inputID()", "return false",
+			"return last, !last && slices.Contains(base.Seen, id)", "return false, false",
 			"TestPaymentDeliveredTwiceOverSMPP", here,
+		},
+		{
+			"a late copy is no answer to a later screen", "ussd/step.go",
+			"return last, !last && slices.Contains(base.Seen, id)", "return last, false",
+			"TestLateCopyIsNoAnswer", "./ussd",
 		},
 		{
 			"a redelivered input drives an unfinished payment on", "ussd/step.go",

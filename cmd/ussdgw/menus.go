@@ -88,7 +88,8 @@ func writeFindings(w io.Writer, dir string, report *source.Report) error {
 }
 
 func menuCommand() *cobra.Command {
-	return group("menu", "Work on the menus", menuCheckCommand(), menuShowCommand())
+	return group("menu", "Work on the menus", menuCheckCommand(), menuShowCommand(),
+		menuExplainCommand())
 }
 
 func menuCheckCommand() *cobra.Command {

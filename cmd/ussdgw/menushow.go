@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ussdgw/menus/source"
 	"ussdgw/ussd/menu"
 )
 
@@ -27,6 +28,7 @@ them. Amounts, names and codes have the widest values they can have: what is dra
 that the screen can become. The menus must be right; see "menu check".`,
 		Example: indent("ussdgw menu show pay_confirm --lang ru",
 			"ussdgw menu show --all --menus mymenus | less"),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.all == (len(args) > 0) {
 				return usage(cmd, "name the states, or give --all")
@@ -63,7 +65,11 @@ func showScreens(out io.Writer, p *menu.Program, o showOptions, names []string) 
 		for _, lang := range langs {
 			pages, err := p.Preview(name, lang)
 			if err != nil {
-				return &exitError{exitUsage, fmt.Sprintf("%v\nsee: ussdgw menu show --all", err)}
+				text := err.Error()
+				if near := source.Suggest(name, p.Screens()); near != "" {
+					text += ", did you mean " + near + "?"
+				}
+				return &exitError{exitUsage, text + "\nsee: ussdgw menu show --all"}
 			}
 			for _, s := range pages {
 				_, err := fmt.Fprintf(out, "%s %s, page %d of %d\n%s\n", name, lang, s.Page,

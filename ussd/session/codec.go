@@ -17,6 +17,7 @@ const (
 	MaxStringOctets = 2 << 10  // of any text in it
 	MaxStack        = 32       // screens
 	MaxSlots        = 64
+	MaxSeen         = 32 // input identities of one dialogue
 	MaxPage         = 999
 )
 
@@ -112,6 +113,10 @@ func (e *encoder) body1(r Record) {
 	e.text("input", r.LastInput.ID)
 	e.octets = append(e.octets, r.LastInput.Digest[:]...)
 	e.time(r.LastInput.At)
+	e.count("seen", len(r.Seen), MaxSeen)
+	for _, id := range r.Seen {
+		e.text("seen input", id)
+	}
 	e.text("reply state", r.LastReply.State)
 	e.text("reply", r.LastReply.Text)
 	e.text("executing state", r.Executing.State)
@@ -211,6 +216,9 @@ func (d *decoder) body1(r *Record) {
 	r.LastInput.ID = d.text("input")
 	copy(r.LastInput.Digest[:], d.take(len(r.LastInput.Digest)))
 	r.LastInput.At = d.time()
+	for range d.count("seen", MaxSeen) {
+		r.Seen = append(r.Seen, d.text("seen input"))
+	}
 	r.LastReply.State = d.text("reply state")
 	r.LastReply.Text = d.text("reply")
 	r.Executing.State = d.text("executing state")

@@ -67,6 +67,7 @@ func TestFormat1IsFixed(t *testing.T) {
 		"01" + "0178" + "0179" + // one slot: x = y
 		"0000" + "0203" + // started, touched
 		"0169" + "000102030405060708090a0b0c0d0e0f" + "0400" + // input
+		"01" + "016a" + // seen
 		"017a" + "0154" + // reply
 		"0165" + "0166" + "0167" + "0168" + // executing
 		"0175" // untold
@@ -82,6 +83,7 @@ func TestFormat1IsFixed(t *testing.T) {
 			Digest: [16]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15},
 			At:     time.Unix(2, 0).UTC(),
 		},
+		Seen:      []string{"j"},
 		LastReply: session.Reply{State: "z", Text: "T", End: true, Secret: true},
 		Ended:     true, Dead: true,
 		Executing: session.Executing{State: "e", Action: "f", Offer: "g", Attempt: "h"},

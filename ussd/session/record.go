@@ -46,6 +46,9 @@ type Record struct {
 	TouchedAt time.Time // of the last input
 
 	LastInput Input
+	// Seen has the identities of the inputs of the dialogue so far, oldest first, the last MaxSeen
+	// of those that have one: a copy of any of them that comes late is none of a later screen.
+	Seen      []string
 	LastReply Reply
 	Acked     bool // the SMSC has accepted the submit of LastReply
 

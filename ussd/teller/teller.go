@@ -72,7 +72,7 @@ func (t *Teller) Do(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 			ledger.ReasonNotStaged: "expired",
 		})
 	case actChangePIN:
-		err := t.issuer.ChangePIN(ctx, c.Number, c.Action.Secrets["pin"])
+		err := t.issuer.ChangePIN(ctx, c.Number, c.Action.Secrets["pin"], c.Attempt)
 		return t.outcome("ok", err, map[ledger.Reason]string{
 			ledger.ReasonMismatch: "mismatch", ledger.ReasonNotStaged: "expired",
 		})
@@ -165,7 +165,7 @@ func (t *Teller) register(ctx context.Context, c ussd.Call) (ussd.Answer, error)
 }
 
 func (t *Teller) resend(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	err := t.issuer.ResendFirstPIN(ctx, c.Number)
+	err := t.issuer.ResendFirstPIN(ctx, c.Number, c.Attempt)
 	if errors.Is(err, ledger.ErrNoWallet) {
 		return answer("unregistered"), nil
 	}

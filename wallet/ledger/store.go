@@ -32,6 +32,8 @@ type Store interface {
 	// Fund moves amount from the trust account to a wallet, once for each key. The same key with
 	// another wallet or amount declines key_reused.
 	Fund(ctx context.Context, key, wallet string, amount money.Amount, now time.Time) error
+	// HasMessage reports whether a message of this key was ever enqueued, sent or not.
+	HasMessage(ctx context.Context, key string) (bool, error)
 	// Transfers returns at most limit payments of a wallet, newest first.
 	Transfers(ctx context.Context, wallet string, limit int) ([]Receipt, error)
 	// Spent returns what a wallet has paid in a day and in a month, fees not counted.

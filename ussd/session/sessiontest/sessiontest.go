@@ -101,6 +101,7 @@ func Full(version, writer uint64) session.Record {
 		},
 		Untold: "9f86d081884c7d65",
 		Tells:  true,
+		Seen:   []string{"begin:1", "input:2"},
 	}
 	binary.BigEndian.PutUint64(r.Writer[:], writer)
 	return r

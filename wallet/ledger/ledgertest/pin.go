@@ -197,6 +197,9 @@ func testReplacePIN(b *books) {
 	b.wrong(w.ID, "1")
 	b.must(b.StagePIN(b.ctx(), w.ID, verifier(2), b.now.Add(time.Hour)))
 	msg := &ledger.Message{Key: "changed", To: w.Number, Kind: "pin_changed", Lang: "ru"}
+	if has, err := b.HasMessage(b.ctx(), msg.Key); err != nil || has {
+		b.Errorf("before the change there is a message: %t, %v", has, err)
+	}
 	b.must(b.ReplacePIN(b.ctx(), w.ID, verifier(2), false, b.now, msg))
 
 	_, err := b.StagedPIN(b.ctx(), w.ID, b.now)
@@ -221,8 +224,13 @@ func testReplacePIN(b *books) {
 			b.Errorf("%d first PINs since %s, %v, want %d", n, since, err, want)
 		}
 	}
-	if n := len(b.messages()); n != 1 {
-		b.Errorf("%d messages, want 1", n)
+	all := b.messages()
+	if len(all) != 1 {
+		b.Fatalf("%d messages, want 1", len(all))
+	}
+	b.must(b.AckMessage(b.ctx(), all[0].ID, b.now))
+	if has, err := b.HasMessage(b.ctx(), msg.Key); err != nil || !has {
+		b.Errorf("after the change there is a message: %t, %v", has, err)
 	}
 	err = b.ReplacePIN(b.ctx(), "nobody", verifier(2), false, b.now, nil)
 	b.is(err, ledger.ErrNoWallet)

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,6 +43,18 @@ func enqueueNew(ctx context.Context, tx pgx.Tx, m ledger.Message, now int64) err
 	}
 	return err
 }
+
+const countMessageOfKey = `SELECT count(*) FROM outbox WHERE key = $1`
+
+// HasMessage reports whether a message of this key was ever enqueued.
+func (s *Store) HasMessage(ctx context.Context, key string) (bool, error) {
+	var n int
+	err := s.one(ctx, "has message", errNoCount, countMessageOfKey, []any{key}, &n)
+	return n > 0, err
+}
+
+// errNoCount is what a count without a row would be.
+var errNoCount = errors.New("a count without a row")
 
 const claimMessages = `
 UPDATE outbox SET attempt = attempt + 1, next_at = $2
