@@ -7,6 +7,9 @@ BIN     := bin/ussdgw
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 TOOL    := go tool -modfile=tools/go.mod
+# How the binary is compiled. What else `check` runs compiles likewise: other flags would compile
+# every dependency once more.
+STATIC  := CGO_ENABLED=0 GOFLAGS="$(strip $(shell go env GOFLAGS) -trimpath)"
 FUZZFOR ?= 30s
 ARGS    ?=
 
@@ -17,7 +20,7 @@ help: ## List what can be made
 .PHONY: build
 build: ## Build bin/ussdgw, one static binary
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/ussdgw
+	$(STATIC) go build -ldflags "$(LDFLAGS)" -o $(BIN) ./cmd/ussdgw
 
 .PHONY: run
 run: build ## Run everything on this machine (options: make run ARGS='--data ./devdata')
@@ -29,22 +32,23 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 
 .PHONY: test
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
-	go test -race -timeout 20m ./...
+	USSDGW_TEST_SERVERS=required go test -race -timeout 20m ./...
 
 .PHONY: servers
 servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing
 	@.ci/servers
 
 .PHONY: check
-check: build ## Format, vet, staticcheck, tidy modules, import rules, menus
-	@unformatted="$$($(TOOL) gofumpt -l .)"; if [ -n "$$unformatted" ]; then \
+check: build ## Format, vet, staticcheck, modules, rules of imports and style, menus, configuration
+	@unformatted="$$($(STATIC) $(TOOL) gofumpt -l .)"; if [ -n "$$unformatted" ]; then \
 		echo "not formatted, run 'make format':"; echo "$$unformatted"; exit 1; fi
-	go vet ./...
-	$(TOOL) staticcheck ./...
+	$(STATIC) go vet ./...
+	$(STATIC) $(TOOL) staticcheck ./...
 	go mod tidy -diff
-	go test -count=1 -run 'Imports|NoClock' ./cmd/ussdgw
+	$(STATIC) go test -count=1 -run 'Imports|NoClock|Style' ./cmd/ussdgw
 	./$(BIN) menu check menus/
-	./$(BIN) config check --config deploy/config.example.yaml 2>/dev/null
+	@said="$$(./$(BIN) config check --config deploy/config.example.yaml 2>&1)" || \
+		{ echo "deploy/config.example.yaml:"; echo "$$said"; exit 1; }
 
 .PHONY: format
 format: ## Format all Go code
@@ -60,7 +64,8 @@ transcripts-smpp: build servers ## Run the transcripts over SMPP with real Redis
 
 .PHONY: tshark
 tshark: servers ## Let tshark decode every PDU of a recorded run
-	go test -count=1 -v -run '^TestTranscriptsOverSMPP$$' ./cmd/ussdgw
+	USSDGW_TEST_SERVERS=required \
+		go test -count=1 -v -run '^TestTranscriptsOverSMPP$$' ./cmd/ussdgw
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
@@ -73,7 +78,7 @@ fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
 
 .PHONY: guards
 guards: servers ## Take each guard of money and secrets out of a copy and see its test fail
-	go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
+	USSDGW_TEST_SERVERS=required go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
 
 .PHONY: clean
 clean: ## Remove what was built

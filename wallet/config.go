@@ -14,8 +14,14 @@ const ZoneName = "Asia/Bishkek"
 // Bounds of Config.
 const (
 	maxTriesLimit = 10
-	untilSupport  = 10 * 365 * 24 * time.Hour
+	// UntilSupport is the length of a lock that only support ends: nobody waits for ten years.
+	UntilSupport = 10 * 365 * 24 * time.Hour
 )
+
+// DefaultLocks returns the default of Config.LockFor.
+func DefaultLocks() []time.Duration {
+	return []time.Duration{30 * time.Minute, 24 * time.Hour, UntilSupport}
+}
 
 // Config says how an Issuer behaves. The zero value has the defaults.
 type Config struct {
@@ -24,7 +30,8 @@ type Config struct {
 	// MaxTries is how many wrong PINs lock a wallet, 1 to 10. [3]
 	MaxTries int
 	// LockFor is how long the first lock lasts, the second, and so on; the last one is used from
-	// there on. None is shorter than the one before. [30m, 24h, ten years: until support unlocks]
+	// there on. None is shorter than the one before.
+	// [DefaultLocks: 30m, 24h, until support unlocks]
 	LockFor []time.Duration
 	// OfferTTL is how long an offer may wait for its PIN. [10m]
 	OfferTTL time.Duration
@@ -55,7 +62,7 @@ func (c Config) withDefaults() Config {
 	orDuration(&c.StageTTL, 5*time.Minute)
 	orDuration(&c.SweepAfter, 30*time.Second)
 	if len(c.LockFor) == 0 {
-		c.LockFor = []time.Duration{30 * time.Minute, 24 * time.Hour, untilSupport}
+		c.LockFor = DefaultLocks()
 	}
 	if c.Zone == nil {
 		c.Zone = zone()

@@ -22,7 +22,7 @@ import (
 
 // Level is the identification level of a wallet that was registered from afar, over USSD. The
 // catalogue has its limits.
-const Level = "remote"
+const Level = catalogue.LevelRemote
 
 // idOctets is the length of the random ids of wallets and offers.
 const idOctets = 16
@@ -134,7 +134,8 @@ func (i *Issuer) Balance(ctx context.Context, n msisdn.Number) (money.Amount, er
 }
 
 // Fund credits a wallet from the trust account, once for each key. It is how development and tests
-// get money: it checks no limit.
+// get money. It declines key_reused, and limit_balance (Limit has what still fits) when the wallet
+// would hold more than its level allows.
 func (i *Issuer) Fund(
 	ctx context.Context, key string, n msisdn.Number, amount money.Amount,
 ) error {
@@ -142,7 +143,11 @@ func (i *Issuer) Fund(
 	if err != nil {
 		return err
 	}
-	if err := i.store.Fund(ctx, key, w.ID, amount, i.clock()); err != nil {
+	level, err := i.level(w)
+	if err != nil {
+		return err
+	}
+	if err := i.store.Fund(ctx, key, w.ID, amount, level.Balance, i.clock()); err != nil {
 		return fmt.Errorf("wallet: fund: %w", err)
 	}
 	return nil

@@ -33,11 +33,15 @@ type Quote struct {
 }
 
 // Offer makes the wallet's open offer, with the fee of the moment, and supersedes an earlier one.
-// What it quotes is what Pay will charge. A payment of the wallet that is still under way is first
-// settled as Resolve does it, and an SMS tells its end; when it cannot be, or when one is begun
-// beside this offer, there is no offer, and the error is ledger.ErrUnavailable. It declines unknown_provider, stopped, account_format,
-// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
-// has what is left), low_balance (Limit has the balance), and repeated (At has the time).
+// What it quotes is what Pay will charge.
+//
+// A wallet has one payment at a time. One that is still under way is first settled, as by Resolve,
+// and an SMS tells its end. When it cannot be settled now, or when one is begun beside this offer,
+// there is no offer, and the error is ledger.ErrUnavailable.
+//
+// It declines unknown_provider, stopped, account_format, below_min and above_max (Limit has the
+// bound), limit_payment, limit_day and limit_month (Limit has what is left), low_balance (Limit
+// has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	w, err := i.settled(ctx, q.Number)
 	if err != nil {
@@ -150,11 +154,17 @@ func (i *Issuer) within(
 }
 
 func (i *Issuer) limits(w ledger.Wallet) (ledger.Limits, error) {
+	l, err := i.level(w)
+	return ledger.Limits{PerPayment: l.PerPayment, PerDay: l.PerDay, PerMonth: l.PerMonth}, err
+}
+
+// level returns the limits of the wallet's identification level.
+func (i *Issuer) level(w ledger.Wallet) (catalogue.LevelLimits, error) {
 	l, ok := i.catalogue.Limits[w.Level]
 	if !ok {
-		return ledger.Limits{}, fmt.Errorf("wallet: catalogue has no limits for level %q", w.Level)
+		return l, fmt.Errorf("wallet: catalogue has no limits for level %q", w.Level)
 	}
-	return ledger.Limits{PerPayment: l.PerPayment, PerDay: l.PerDay, PerMonth: l.PerMonth}, nil
+	return l, nil
 }
 
 // period returns the day and the month of now in the issuer's zone.

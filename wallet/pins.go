@@ -44,14 +44,17 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 	if err != nil {
 		return err
 	}
-	old, err := i.store.StagedPIN(ctx, w.ID, i.clock())
-	if err != nil {
+	if _, err := i.store.StagedPIN(ctx, w.ID, i.clock()); err != nil {
 		return fmt.Errorf("wallet: stage PIN: %w", err)
 	}
 	if s.Len() != i.config.PINLength || pin.Weak(s, hintsOf(w)) {
 		return decline(ledger.ReasonWeakPIN, "")
 	}
-	same, err := i.keys.Matches(old, stepOld+w.ID, s)
+	now, err := i.store.PIN(ctx, w.ID)
+	if err != nil {
+		return fmt.Errorf("wallet: stage PIN: %w", err)
+	}
+	same, err := i.keys.Matches(now, w.ID, s)
 	if err != nil {
 		return fmt.Errorf("wallet: stage PIN: %w", err)
 	}
@@ -61,9 +64,9 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 	return i.stage(ctx, stepNew, w, s)
 }
 
-// ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. attempt names
-// the input that carried it: the same input again, at once or later, is done already. It declines
-// not_staged, and mismatch, after which it may be typed again.
+// ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. attempt
+// names the input that carried it: the same input again, at once or later, is done already. It
+// declines not_staged, and mismatch, after which it may be typed again.
 func (i *Issuer) ChangePIN(
 	ctx context.Context, n msisdn.Number, again pin.Secret, attempt string,
 ) error {

@@ -61,8 +61,8 @@ func TestAttemptIsNoPassForAnotherPIN(t *testing.T) {
 func TestLockGrows(t *testing.T) {
 	b := newBench(t, wallet.Config{})
 	b.seed(0)
-	const decade = 10 * 365 * 24 * time.Hour
-	for round, lock := range []time.Duration{30 * time.Minute, 24 * time.Hour, decade} {
+	locks := []time.Duration{30 * time.Minute, 24 * time.Hour, wallet.UntilSupport}
+	for round, lock := range locks {
 		name := strconv.Itoa(round)
 		b.wrongLeft(name+"a", 2)
 		b.wrongLeft(name+"b", 1)
@@ -215,6 +215,7 @@ func TestStagePINDeclines(t *testing.T) {
 	}
 	b.declined(b.stage("739502"), ledger.ReasonSamePIN)
 	b.ok(b.stage("518273"))
+	b.declined(b.stage("739502"), ledger.ReasonSamePIN) // the old one, after a new one was staged
 	b.ok(b.change("518273"))
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
 )
@@ -201,6 +202,11 @@ func TestSeed(t *testing.T) {
 	}
 	b.declined(b.Fund(b.ctx(), "seed", number, 1), ledger.ReasonKeyReused)
 	b.fails(b.Fund(b.ctx(), "other", other, 1), ledger.ErrNoWallet)
+	b.ok(b.Fund(b.ctx(), "full", number, money.Som(90_000-100)))
+	d := b.declined(b.Fund(b.ctx(), "more", number, 1), ledger.ReasonLimitBalance)
+	if balance := b.wallet().Balance; balance != money.Som(90_000) || d.Limit != 0 {
+		t.Errorf("balance = %s, decline %+v; want what the level allows", balance, d)
+	}
 	b.fails(b.Seed(b.ctx(), wallet.Application{Name: "Asan"}, secret(canary)), wallet.ErrINN)
 	a := application()
 	a.Number, a.INN = other, "10101199001234"
@@ -259,8 +265,9 @@ func TestNewIssuer(t *testing.T) {
 			t.Errorf("%s is not reported: %v", field, err)
 		}
 	}
-	yaml := strings.Replace(providersYAML, "remote:", "near:", 1)
-	_, err = wallet.NewIssuer(wallet.Config{}, b.store, b.poster, b.keys, providers(t, yaml),
+	unlimited := providers(t, providersYAML)
+	delete(unlimited.Limits, wallet.Level)
+	_, err = wallet.NewIssuer(wallet.Config{}, b.store, b.poster, b.keys, unlimited,
 		nil, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), `"remote"`) {
 		t.Errorf("a catalogue without limits: %v", err)

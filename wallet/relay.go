@@ -21,6 +21,8 @@ const (
 	RelayBatch = 64
 	// RelayParallel is how many of them are sent at once.
 	RelayParallel = 16
+	// GiveUpDays is after how many days a message that cannot be sent is given up.
+	GiveUpDays = 7
 	// SendTimeout bounds one Send.
 	SendTimeout = 10 * time.Second
 
@@ -28,6 +30,8 @@ const (
 	relayPoll    = time.Second // without a Kick
 	storeTimeout = 5 * time.Second
 	parkedFor    = 24 * time.Hour
+	// giveUpAfter is how long after it was queued a message is given up, at the next failure.
+	giveUpAfter = GiveUpDays * 24 * time.Hour
 	// maxAttempts is after how many attempts a message is parked: they take more than a day.
 	maxAttempts = 300
 )
@@ -43,7 +47,8 @@ type Sender interface {
 // sealed as soon as it is sent. Any number of Relays may run on one store.
 //
 // A message that could not be sent is tried again after 1, 2, 5, 15, 60 and then every 300
-// seconds; after a permanent error, or too many attempts, once a day.
+// seconds; after a permanent error, or too many attempts, once a day. One that is GiveUpDays old
+// and fails again is given up: what was sealed is erased, and an Error is logged.
 type Relay struct {
 	store  ledger.Outbox
 	keys   *pin.Keys
@@ -151,6 +156,12 @@ func (r *Relay) relay(ctx context.Context, m ledger.Message) (sent bool) {
 	}
 	log := r.log.With(zap.String("kind", m.Kind), zap.Stringer("msisdn", m.To),
 		zap.Int64("message", m.ID), zap.Int("attempt", m.Attempt), zap.String("error", text))
+	if now := r.clock(); !now.Before(m.CreatedAt.Add(giveUpAfter)) {
+		log.Error("message is given up and will never be sent",
+			zap.Time("queued_at", m.CreatedAt))
+		r.giveUp(ctx, m, now, text)
+		return false
+	}
 	if permanent || m.Attempt >= maxAttempts {
 		log.Error("message is parked for a day")
 		r.retry(ctx, m, r.clock().Add(parkedFor), text)
@@ -201,6 +212,16 @@ func (r *Relay) retry(ctx context.Context, m ledger.Message, next time.Time, tex
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if err := r.store.RetryMessage(ctx, m.ID, next, text); err != nil {
+		r.log.Warn("message keeps its lease", zap.String("kind", m.Kind),
+			zap.Int64("message", m.ID), zap.Error(err))
+	}
+}
+
+// giveUp leaves a message that cannot be marked to its lease: the next failure ends it.
+func (r *Relay) giveUp(ctx context.Context, m ledger.Message, now time.Time, text string) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := r.store.GiveUpMessage(ctx, m.ID, now, text); err != nil {
 		r.log.Warn("message keeps its lease", zap.String("kind", m.Kind),
 			zap.Int64("message", m.ID), zap.Error(err))
 	}

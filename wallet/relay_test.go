@@ -114,6 +114,35 @@ func TestRelayParksWhatIsPermanent(t *testing.T) {
 	b.message(wallet.KindFirstPIN)
 }
 
+// After a week nobody waits for the message any more, and the PIN in it is erased.
+func TestRelayGivesUp(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.ok(b.Register(b.ctx(), application()))
+	calls := 0
+	r := b.relay(sendFunc(func(context.Context, ledger.Message, pin.Secret) error {
+		calls++
+		return permanent{errors.New("no such subscriber")}
+	}))
+	for day := range wallet.GiveUpDays + 1 {
+		if strings.Contains(b.witness.text(), "given up") {
+			t.Fatalf("given up on day %d", day)
+		}
+		b.once(r, 0)
+		b.clock.advance(24 * time.Hour)
+	}
+	if log := b.witness.text(); calls != wallet.GiveUpDays+1 ||
+		!strings.Contains(log, `"level":"error"`) ||
+		!strings.Contains(log, "message is given up and will never be sent") {
+		t.Errorf("%d attempts, log %s", calls, log)
+	}
+	for range 10 {
+		b.clock.advance(24 * time.Hour)
+		b.silent()
+	}
+	b.ok(b.ResendFirstPIN(b.ctx(), number, "1"))
+	b.message(wallet.KindFirstPIN)
+}
+
 // Whatever a Sender puts into its error, the PIN gets into no log and not into the books.
 func TestRelayScrubsErrors(t *testing.T) {
 	b := newBench(t, wallet.Config{})
@@ -153,6 +182,7 @@ type outboxRow struct {
 	ledger.Message
 	next  time.Time
 	acked bool
+	dead  bool
 	err   string
 }
 
@@ -161,7 +191,10 @@ func (o *outbox) add(n int) {
 	defer o.mu.Unlock()
 	for range n {
 		id := int64(len(o.rows) + 1)
-		m := ledger.Message{ID: id, Key: fmt.Sprint(id), To: number, Kind: wallet.KindPaid}
+		m := ledger.Message{
+			ID: id, Key: fmt.Sprint(id), To: number, Kind: wallet.KindPaid,
+			CreatedAt: time.Now(),
+		}
 		o.rows = append(o.rows, &outboxRow{Message: m})
 	}
 }
@@ -173,7 +206,7 @@ func (o *outbox) ClaimMessages(
 	defer o.mu.Unlock()
 	var all []ledger.Message
 	for _, r := range o.rows {
-		if len(all) < limit && !r.acked && !r.next.After(now) {
+		if len(all) < limit && !r.acked && !r.dead && !r.next.After(now) {
 			r.Attempt++
 			r.next = now.Add(lease)
 			all = append(all, r.Message)
@@ -195,6 +228,13 @@ func (o *outbox) RetryMessage(_ context.Context, id int64, next time.Time, text 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rows[id-1].next, o.rows[id-1].err = next, text
+	return nil
+}
+
+func (o *outbox) GiveUpMessage(_ context.Context, id int64, _ time.Time, text string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rows[id-1].dead, o.rows[id-1].err = true, text
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"ussdgw/smsc"
 	"ussdgw/smsc/dialect"
+	"ussdgw/smsc/pdu"
 	"ussdgw/ussd"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
@@ -175,5 +177,31 @@ type linkSender struct {
 }
 
 func (s linkSender) SendSMS(ctx context.Context, to msisdn.Number, text string) error {
-	return s.link.SendSMS(ctx, smsc.SMS{From: s.from, To: to.Digits(), Text: text})
+	return marked(s.link.SendSMS(ctx, smsc.SMS{From: s.from, To: to.Digits(), Text: text}))
+}
+
+// hopelessError says that sending the same SMS again is of no use.
+type hopelessError struct{ error }
+
+// Permanent reports true: see wallet.Sender.
+func (hopelessError) Permanent() bool { return true }
+
+// Unwrap returns the error as the link gave it.
+func (e hopelessError) Unwrap() error { return e.error }
+
+// marked marks the errors of an SMS that can never be sent: one that is too long, and what a
+// message centre says of the SMS itself, not of the moment.
+func marked(err error) error {
+	var refused *smsc.StatusError
+	switch {
+	case errors.Is(err, smsc.ErrSMSTooLong):
+		return hopelessError{err}
+	case !errors.As(err, &refused):
+		return err
+	}
+	switch refused.Status {
+	case pdu.StatusInvalidDestination, pdu.StatusInvalidSource, pdu.StatusInvalidMessageLength:
+		return hopelessError{err}
+	}
+	return err
 }

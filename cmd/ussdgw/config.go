@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"ussdgw/smsc/dialect"
+	"ussdgw/wallet"
 )
 
 // A Config is all that `serve` reads from its file and its environment: one section per room.
@@ -72,8 +73,9 @@ type PINConfig struct {
 	KeyFile string `mapstructure:"key_file"`
 	Length  int    `mapstructure:"length"` // digits, 4..12 [4]
 	Tries   int    `mapstructure:"tries"`  // wrong PINs before a lock, 1..10 [3]
-	// Locks are the lengths of the first, second, ... lock; the last repeats [30m, 24h, 168h].
-	Locks []time.Duration `mapstructure:"locks"`
+	// Locks are the lengths of the first, second, ... lock; the last repeats. The word support is
+	// wallet.UntilSupport [wallet.DefaultLocks: 30m, 24h, support].
+	Locks lockTimes `mapstructure:"locks"`
 	// MustChangeFirst refuses debits until the PIN that came by SMS was changed [false].
 	MustChangeFirst bool `mapstructure:"must_change_first"`
 }
@@ -134,7 +136,7 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.PIN.Length, 4)
 	defaultTo(&c.PIN.Tries, 3)
 	if len(c.PIN.Locks) == 0 {
-		c.PIN.Locks = []time.Duration{30 * time.Minute, 24 * time.Hour, 7 * 24 * time.Hour}
+		c.PIN.Locks = wallet.DefaultLocks()
 	}
 	c.Links = slices.Clone(c.Links)
 	for i := range c.Links {
@@ -257,9 +259,11 @@ func (p PINConfig) validate(at *faults) {
 	between(at, "pin.length", p.Length, 4, 12)
 	between(at, "pin.tries", p.Tries, 1, 10)
 	for i, lock := range p.Locks {
-		between(at, "pin.locks", lock, time.Minute, 365*24*time.Hour)
+		if lock != wallet.UntilSupport {
+			between(at, "pin.locks", lock, time.Minute, 365*24*time.Hour)
+		}
 		if i > 0 && lock < p.Locks[i-1] {
-			at.add("pin.locks", fmt.Sprintf("%v comes after %v", lock, p.Locks[i-1]),
+			at.add("pin.locks", fmt.Sprintf("%v comes after %s", lock, lockText(p.Locks[i-1])),
 				"a later lock is never shorter than an earlier one")
 		}
 	}
@@ -331,6 +335,20 @@ func between[T int | time.Duration](f *faults, key string, value, least, most T)
 		f.add(key, fmt.Sprintf("%v is out of range", value),
 			fmt.Sprintf("write a value from %v to %v", least, most))
 	}
+}
+
+// lockTimes are the lengths of locks. In a configuration, untilSupport is one of them.
+type lockTimes []time.Duration
+
+// untilSupport is the word for wallet.UntilSupport.
+const untilSupport = "support"
+
+// lockText is how a lock is written in a configuration.
+func lockText(lock time.Duration) string {
+	if lock == wallet.UntilSupport {
+		return untilSupport
+	}
+	return lock.String()
 }
 
 // A secretText is a password or a URL that may hold one. It prints as "****"; convert it to a

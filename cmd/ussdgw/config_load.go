@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/viper"
 
 	"ussdgw/menus/source"
+	"ussdgw/wallet"
 )
 
 // The codes of findings about a configuration.
@@ -297,6 +298,8 @@ func envName(key string) string {
 func decodeValue(_, to reflect.Type, value any) (any, error) {
 	text, isText := value.(string)
 	switch {
+	case to == reflect.TypeFor[lockTimes]():
+		return decodeLocks(value), nil
 	case to == reflect.TypeFor[time.Duration]():
 		if !isText {
 			text = fmt.Sprint(value)
@@ -326,6 +329,26 @@ func decodeValue(_, to reflect.Type, value any) (any, error) {
 	return value, nil
 }
 
+// decodeLocks puts its duration in the place of untilSupport. Other entries are left to
+// decodeValue.
+func decodeLocks(value any) any {
+	if text, isText := value.(string); isText {
+		value = strings.Split(text, ",")
+	}
+	entries := reflect.ValueOf(value)
+	if entries.Kind() != reflect.Slice {
+		return value
+	}
+	locks := make([]any, entries.Len())
+	for i := range locks {
+		locks[i] = entries.Index(i).Interface()
+		if text, isText := locks[i].(string); isText && strings.TrimSpace(text) == untilSupport {
+			locks[i] = wallet.UntilSupport.String()
+		}
+	}
+	return locks
+}
+
 // decodeReason takes the library's frame, the name of the value in quotes, off an error.
 func decodeReason(err error) string {
 	text := strings.TrimSpace(err.Error())
@@ -340,8 +363,8 @@ func wanted(t reflect.Type) string {
 	switch t.String() {
 	case "time.Duration":
 		return "write a duration with its unit: 500ms, 30s, 3m, 24h"
-	case "[]time.Duration":
-		return "write a list of durations: [30m, 24h]"
+	case "main.lockTimes":
+		return "write a list of durations, the last of which may be support: [30m, 24h, support]"
 	case "int":
 		return "write a whole number"
 	case "bool":

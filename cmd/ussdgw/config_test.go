@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ussdgw/menus/source"
+	"ussdgw/wallet"
 )
 
 const exampleConfig = "../../deploy/config.example.yaml"
@@ -167,6 +168,25 @@ func TestEnvironmentAloneAndOverTheFile(t *testing.T) {
 	}
 }
 
+func TestLocksUntilSupport(t *testing.T) {
+	want := []time.Duration{time.Hour, wallet.UntilSupport}
+	text := strings.Replace(minimal(t), "pin: {", "pin: {locks: [1h, support], ", 1)
+	cfg, report := loadConfig(writeConfig(t, text), filesRequired)
+	if report.Failed() || !slices.Equal(cfg.PIN.Locks, want) ||
+		!slices.Equal(cfg.wallet().LockFor, want) {
+		t.Errorf("file: locks %v, want %v\n%s", cfg.PIN.Locks, want, reportText(t, report))
+	}
+	t.Setenv("USSDGW_PIN_LOCKS", "1h, support")
+	cfg, report = loadConfig(writeConfig(t, minimal(t)), filesRequired)
+	if report.Failed() || !slices.Equal(cfg.PIN.Locks, want) {
+		t.Errorf("environment: locks %v, want %v\n%s", cfg.PIN.Locks, want, reportText(t, report))
+	}
+	// What serve and dev do without a word about it is the same.
+	if got := defaultConfig().wallet().LockFor; !slices.Equal(got, wallet.DefaultLocks()) {
+		t.Errorf("default locks %v, want %v", got, wallet.DefaultLocks())
+	}
+}
+
 func TestSecretsComeFromFilesAndPrintMasked(t *testing.T) {
 	dir := t.TempDir()
 	password := filepath.Join(dir, "password")
@@ -220,7 +240,16 @@ func faultyConfigs() []faultyConfig {
 				`config.yaml:4:12: error CONF004: sessions.tls: "perhaps" is neither true nor false`,
 				"write true or false",
 				`config.yaml:5:7: error CONF004: pin.locks: "1" is no duration`,
+				"the last of which may be support",
 			},
+		},
+		{
+			"a word that only locks know", "limits: {drain: support}\n",
+			[]string{`limits.drain: "support" is no duration`},
+		},
+		{
+			"locks that shrink", "pin: {locks: [support, 24h]}\n",
+			[]string{"pin.locks 24h0m0s comes after support"},
 		},
 		{
 			"wrong shapes",

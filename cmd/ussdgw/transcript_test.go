@@ -74,7 +74,10 @@ func wantAll(t *testing.T, passed []fileScenario) {
 	}
 }
 
-func TestTranscriptsInProcess(t *testing.T) { passAll(t, testOptions{}) }
+func TestTranscriptsInProcess(t *testing.T) {
+	t.Parallel()
+	passAll(t, testOptions{})
+}
 
 // TestTranscriptsOverSMPP also lets an independent decoder read every PDU of the run.
 func TestTranscriptsOverSMPP(t *testing.T) {

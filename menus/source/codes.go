@@ -20,6 +20,7 @@ const (
 	CodeKind         = "YAML009"
 	CodeKey          = "YAML010"
 	CodeEncoding     = "YAML011"
+	CodeFileName     = "YAML012"
 )
 
 // Codes explains every code of this package, in their order.
@@ -28,12 +29,14 @@ func Codes() []Code {
 		{
 			CodeUnreadable, "a file or the folder cannot be read",
 			"The folder must exist, hold at least one file whose name ends in .yaml, and be" +
-				" readable by the user who runs the program.",
+				" readable by the user who runs the program. A folder, a named pipe or a device" +
+				" with such a name is not opened.",
 		},
 		{
 			CodeTooLarge, "too much",
-			"A file holds at most 1 MiB, 20,000 lines and 60,000 values, a folder at most 200" +
-				" files. Split a file: all files of the folder are read together.",
+			"A file holds at most 1 MiB, 20,000 lines, 60,000 values and 100,000 brackets," +
+				" colons, commas and dashes, a folder at most 200 files. Split a file: all files" +
+				" of the folder are read together.",
 		},
 		{
 			CodeSyntax, "this is not YAML",
@@ -79,6 +82,12 @@ func Codes() []Code {
 		{
 			CodeEncoding, "the file is not clean UTF-8",
 			"Save the file as UTF-8 without control characters. A byte order mark is accepted.",
+		},
+		{
+			CodeFileName, "a file that would be passed over",
+			"Only files whose names end in .yaml are read. A file of the folder that ends in .yml" +
+				" or .YAML is one that somebody takes to be part of the menu: rename it, or" +
+				" move it elsewhere.",
 		},
 	}
 }

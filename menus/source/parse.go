@@ -35,10 +35,15 @@ func ParseBytes(name string, b []byte, r *Report) *File {
 }
 
 // clean reports text that is not UTF-8, holds control characters or is indented with tabs, at the
-// first such place.
+// first such place, and what would take the library hundreds of megabytes to cut into tokens.
 func clean(name, text string, r *Report) bool {
 	if n := strings.Count(text, "\n"); n > MaxLines {
 		r.Errorf(Pos{File: name}, CodeTooLarge, "the file has %d lines; at most %d", n, MaxLines)
+		return false
+	}
+	if signs(text) > maxSigns {
+		r.Errorf(Pos{File: name}, CodeTooLarge, "more than %d brackets, colons, commas and dashes"+
+			" in the file", maxSigns)
 		return false
 	}
 	line, col, indent := 1, 1, true
@@ -62,6 +67,19 @@ func clean(name, text string, r *Report) bool {
 		indent = indent && c == ' '
 	}
 	return true
+}
+
+// maxSigns is how many signs that structure YAML a file may hold, wherever they stand. A word goes
+// with almost every sign of a real file, so these are MaxTokens tokens.
+const maxSigns = MaxTokens / 2
+
+// signs counts the brackets, colons, commas and dashes before a blank.
+func signs(text string) int {
+	n := strings.Count(text, "- ")
+	for _, sign := range []string{"[", "]", "{", "}", ":", ","} {
+		n += strings.Count(text, sign)
+	}
+	return n
 }
 
 // parsing is the state of ParseBytes for one file.

@@ -218,42 +218,73 @@ func clip(s string) string {
 	return s
 }
 
+// extension is how the name of a file ends that Load reads.
+const extension = ".yaml"
+
 // Load reads every *.yaml file of fsys's root folder, in the order of their names. What cannot be
-// read or parsed is a finding, and its file is left out.
-func Load(fsys fs.FS, r *Report) []*File {
-	names, err := fs.Glob(fsys, "*.yaml")
-	if err == nil && len(names) == 0 {
-		_, err = fs.Stat(fsys, ".")
-	}
-	if err != nil {
-		r.Errorf(Pos{File: "."}, CodeUnreadable, "the folder cannot be read: %v", err)
-		return nil
-	}
-	if len(names) == 0 {
-		r.Errorf(Pos{File: "."}, CodeUnreadable, "no *.yaml files in the folder")
-		return nil
-	}
-	slices.Sort(names)
-	if len(names) > MaxFiles {
-		r.Errorf(Pos{File: "."}, CodeTooLarge, "%d files; at most %d", len(names), MaxFiles)
-		return nil
-	}
-	var files []*File
+// read or parsed is a finding, and its file is left out: whole is false then, and what seems to be
+// missing from the files may be in the one that was left out.
+func Load(fsys fs.FS, r *Report) (files []*File, whole bool) {
+	names, whole := fileNames(fsys, r)
 	for _, name := range names {
 		b, err := readFile(fsys, name)
 		if err != nil {
 			r.Errorf(Pos{File: name}, CodeUnreadable, "%v", err)
+			whole = false
 			continue
 		}
-		if f := ParseBytes(path.Base(name), b, r); f != nil {
-			files = append(files, f)
+		f := ParseBytes(name, b, r)
+		if f == nil {
+			whole = false
+			continue
 		}
+		files = append(files, f)
 	}
-	return files
+	return files, whole
 }
 
-// readFile reads at most one octet more than a file may have: ParseBytes refuses it then.
+// fileNames lists the files to read. It reports a folder of which none can be, and files that look
+// as if they belonged to it and would be passed over; then it returns false.
+func fileNames(fsys fs.FS, r *Report) (names []string, ok bool) {
+	entries, err := fs.ReadDir(fsys, ".")
+	if err != nil {
+		r.Errorf(Pos{File: "."}, CodeUnreadable, "the folder cannot be read: %v", reason(err))
+		return nil, false
+	}
+	ok = true
+	for _, e := range entries {
+		switch name := e.Name(); strings.ToLower(path.Ext(name)) {
+		case ".yml", extension:
+			if path.Ext(name) == extension {
+				names = append(names, name)
+				continue
+			}
+			ok = false
+			r.Errorf(Pos{File: name}, CodeFileName, "only files that end in %s are read", extension)
+			r.Help("rename it to %s", strings.TrimSuffix(name, path.Ext(name))+extension)
+		}
+	}
+	switch {
+	case len(names) > MaxFiles:
+		r.Errorf(Pos{File: "."}, CodeTooLarge, "%d files; at most %d", len(names), MaxFiles)
+		return nil, false
+	case len(names) == 0 && ok:
+		r.Errorf(Pos{File: "."}, CodeUnreadable, "no *%s files in the folder", extension)
+		return nil, false
+	}
+	return names, ok
+}
+
+// readFile reads at most one octet more than a file may have: ParseBytes refuses it then. What is
+// no regular file is not opened: opening a named pipe waits until somebody writes to it.
 func readFile(fsys fs.FS, name string) (b []byte, err error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("the file cannot be opened: %w", reason(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no file that can be read", kindOfFile(info.Mode()))
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("the file cannot be opened: %w", reason(err))
@@ -264,6 +295,19 @@ func readFile(fsys fs.FS, name string) (b []byte, err error) {
 		return nil, fmt.Errorf("the file cannot be read: %w", reason(err))
 	}
 	return b, nil
+}
+
+// kindOfFile names what is no regular file.
+func kindOfFile(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&fs.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }
 
 // reason takes the operation and the path off an error: the finding names the file already.

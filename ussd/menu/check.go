@@ -37,9 +37,11 @@ func (c *checking) check() {
 	c.graph()
 	c.flow()
 	c.money()
+	c.told()
 	c.screens()
 	c.sms()
 	c.unused()
+	c.unreached()
 }
 
 // langs is how many languages the menu has.
@@ -206,47 +208,6 @@ func (c *checking) itemValues(slotName string) []string {
 	return common
 }
 
-// rules checks the rules of slots, and narrows a slot to the widest of its rules.
-func (c *checking) rules() {
-	for _, name := range sortedKeys(c.p.slots) {
-		s := c.p.slots[name]
-		if s.rule == "" {
-			continue
-		}
-		list, ok := c.p.chosen[s.ruleOf]
-		if !ok {
-			c.r.Errorf(s.rulePos, codeRule, "%q is no slot that a list is chosen into", s.ruleOf)
-			c.r.DidYouMean(s.ruleOf, sortedKeys(c.p.chosen))
-			continue
-		}
-		known := make(map[string]bool)
-		var longest int
-		most, bounded := s.least, true
-		for _, items := range c.env.Lists[list].Items {
-			for _, it := range items {
-				rule, ok := it.Rules[s.rule]
-				for k := range it.Rules {
-					known[k] = true
-				}
-				longest = max(longest, rule.MaxLen)
-				most = max(most, rule.Max)
-				bounded = bounded && ok && (rule.MaxLen > 0 || rule.Max > 0)
-			}
-		}
-		if !known[s.rule] {
-			c.r.Errorf(s.rulePos, codeRule, "the items of %q have no rule %q", list, s.rule)
-			c.r.DidYouMean(s.rule, sortedKeys(known))
-			continue
-		}
-		if bounded && s.kind == typeDigits && longest > 0 {
-			s.max = min(s.max, longest)
-		}
-		if bounded && s.kind == typeMoney && most > s.least {
-			s.most = min(s.most, most)
-		}
-	}
-}
-
 // state checks what one state refers to.
 func (c *checking) state(s *state) {
 	switch s.kind {
@@ -308,7 +269,7 @@ func (c *checking) ask(s *state) {
 
 // target checks that an edge leads somewhere and that its notice has a text there.
 func (c *checking) target(s *state, t target) {
-	if t.to == "" || slices.Contains([]string{targetHome, targetBack, targetResume}, t.to) {
+	if t.to == "" || navigates(t.to) {
 		if t.notice != "" {
 			c.r.Errorf(t.pos, codeTarget, "a notice needs a state to be shown in, not %s", t.to)
 		}
@@ -333,6 +294,11 @@ func (c *checking) target(s *state, t target) {
 		c.r.Errorf(t.pos, codeErrorText, "the notice %q has no text in %q", t.notice, t.to)
 		c.r.DidYouMean(t.notice, append(sortedKeys(to.errors), sortedKeys(c.p.errors)...))
 	}
+}
+
+// navigates reports whether a target is no state: @home, @back or @resume.
+func navigates(to string) bool {
+	return to == targetHome || to == targetBack || to == targetResume
 }
 
 // setting checks a literal value that an option sets.
@@ -378,6 +344,9 @@ func (c *checking) placeholders(t texts) {
 
 // visible reports a name that no text can show.
 func (c *checking) visible(pos source.Pos, name string) {
+	if _, ok := c.p.constant(name); ok {
+		return
+	}
 	if c.exists(pos, codePlaceholder, name) && name == offerValue {
 		c.r.Errorf(pos, codeOffer, "{%s} is an id that no text may show", name)
 	}
@@ -411,9 +380,10 @@ func (c *checking) exists(pos source.Pos, code, name string) bool {
 func (c *checking) names() []string {
 	var out []string
 	for _, s := range sortedKeys(c.p.slots) {
-		if !c.p.slots[s].secret() {
-			out = append(out, s)
+		if c.p.slots[s].secret() {
+			s += lengthOf
 		}
+		out = append(out, s)
 	}
 	for _, s := range sortedKeys(c.p.chosen) {
 		out = append(out, s)
@@ -480,12 +450,27 @@ func (c *checking) arguments(s *state, def ActionDef) {
 			}
 		case a.from != "":
 			c.exists(a.pos, codeArgument, a.from)
+		case !slices.Contains(def.Literals[a.name], a.literal):
+			c.literal(s, a, def.Literals[a.name])
 		}
 	}
 	for _, name := range slices.Concat(def.Args, def.Secrets) {
 		if !given[name] {
 			c.r.Errorf(s.pos, codeArgument, "%s needs %q in `with:`", s.do, name)
 		}
+	}
+}
+
+// literal reports a text in quotes that an argument does not take.
+func (c *checking) literal(s *state, a argument, allowed []string) {
+	if len(allowed) > 0 {
+		c.r.Errorf(a.pos, codeLiteral, "%q of %s cannot be %q", a.name, s.do, a.literal)
+		c.r.DidYouMean(a.literal, allowed)
+		return
+	}
+	c.r.Errorf(a.pos, codeLiteral, "%q of %s takes no text in quotes", a.name, s.do)
+	if isPlaceholder(a.literal) {
+		c.r.Help("without quotes %s is the value of that name", a.literal)
 	}
 }
 
@@ -507,6 +492,10 @@ func (c *checking) entryStates() {
 			c.r.Errorf(pos, codeEntry, "the entry %q must be an end, and %q goes on", e, name)
 		case s.confirm != "":
 			c.r.Errorf(pos, codeConfirm, "an entry cannot be a confirm screen")
+		case e == EntryUntold && c.env.Untold != "" && s.do != c.env.Untold &&
+			s.kind != kindBroken:
+			c.r.Errorf(pos, codeEntry, "the entry %q must be a state that does %s, and %q does not",
+				e, c.env.Untold, name)
 		}
 	}
 }

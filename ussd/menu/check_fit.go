@@ -73,6 +73,10 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 				continue
 			}
 			for _, h := range t[lang].holders() {
+				if text, ok := c.p.constant(h.name); ok {
+					out[h.name] = same(widthOf([]string{text}), c.langs())
+					continue
+				}
 				slotName, field, dotted := strings.Cut(h.name, ".")
 				w, ok := f[slotName]
 				if !ok {

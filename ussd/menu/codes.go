@@ -39,6 +39,10 @@ const (
 	codeSet         = "MENU033"
 	codeUnused      = "MENU034"
 	codeEnvironment = "MENU035"
+	codeLiteral     = "MENU036"
+	codeUntold      = "MENU037"
+	codeRange       = "MENU038"
+	codeUnseen      = "MENU039"
 )
 
 // Codes explains every code of this package, in their order.
@@ -141,7 +145,8 @@ func proofCodes() []source.Code {
 			" actions follow each other in a circle with no screen between."},
 		{Code: codeEntry, Title: "an entry that cannot work", Text: "Every entry names a state." +
 			" over, busy, shortcut_refused and unavailable must be ends that need no value:" +
-			" they are shown when nothing else works."},
+			" they are shown when nothing else works. untold is a state that does the action which" +
+			" tells what became of a payment."},
 		{Code: codeSMS, Title: "a message that cannot be sent", Text: "Every kind of message that" +
 			" the wallet sends has a text in each language, with fields of that kind only, and is" +
 			" at most four SMS long at its widest."},
@@ -151,5 +156,21 @@ func proofCodes() []source.Code {
 			" that comes from the catalogue lacks a language, has a number that is taken, or a" +
 			" pattern that is no regular expression; or an action is withdrawn by one that does" +
 			" not exist."},
+		{Code: codeLiteral, Title: "a literal that the action does not take", Text: "In quotes" +
+			" stands a text that is given to the action as it is. Only a few arguments take one," +
+			" and only the texts that the action declares: an amount or an account that is" +
+			" written into the menu would be paid by everybody."},
+		{Code: codeUntold, Title: "an outcome that the subscriber is not told", Text: "After this" +
+			" outcome the very next screen shows certain values in every language, such as the" +
+			" code and the amount of a payment that was made; where it must be an end, nothing" +
+			" else may be offered. Otherwise somebody would not know what was paid, or pay twice."},
+		{Code: codeRange, Title: "what an item takes and its slot does not", Text: "The rule of a" +
+			" list's item allows amounts or lengths that the slot itself refuses, so nobody could" +
+			" type them although the item is listed. Widen min and max of the slot, or change the" +
+			" item in the catalogue."},
+		{Code: codeUnseen, Title: "a text with a character that nobody sees", Text: "Control and" +
+			" format characters are refused, but for the line end: those that have no width or" +
+			" turn the direction of writing make a text look like another one, and handsets show" +
+			" them as they please. A text also needs something that can be seen."},
 	}
 }

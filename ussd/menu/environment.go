@@ -10,6 +10,9 @@ type Environment struct {
 	Lists   map[string]ListDef
 	// SMS names the fields of every kind of message. Each kind needs a text in each language.
 	SMS map[string][]ValueDef
+	// Untold is the action that tells what became of a payment. The entry `untold` must be a state
+	// that does it. "" means that any will do.
+	Untold string
 	// PINLength overrides the length of every pin slot when it is above zero.
 	PINLength int
 }
@@ -19,6 +22,9 @@ type ActionDef struct {
 	Args     []string              // what `with:` must give, besides Secrets
 	Optional []string              // what `with:` may give
 	Secrets  []string              // what `with:` must feed from a secret slot, and only that
+	// Literals has, by argument, the texts that `with:` may give in quotes. An argument that is
+	// not here takes no literal.
+	Literals map[string][]string
 	Outcomes map[string]OutcomeDef // every one must be handled in `on:`
 	// Money marks an action that moves money: it runs only directly after a confirm screen,
 	// fed with the PIN typed there and with the offer shown there.
@@ -33,6 +39,12 @@ type OutcomeDef struct {
 	Sets []ValueDef // all of them come with the outcome, always
 	// Offer says that the wallet holds an open offer now: the outcome leads to a confirm screen.
 	Offer bool
+	// Shows names values that the subscriber must be told, all of them certainly set: the outcome
+	// leads straight to a screen whose prompt, or the error in its place, shows them in every
+	// language.
+	Shows []string
+	// Ends says that the dialogue is over: the outcome leads straight to an end.
+	Ends bool
 }
 
 // A ValueDef declares a value and how wide it can be. Every real value is at most as long as the

@@ -21,6 +21,12 @@ func offers(values ...menu.ValueDef) menu.OutcomeDef {
 	return menu.OutcomeDef{Sets: values, Offer: true}
 }
 
+// told is an outcome whose values must be on the next screen.
+func told(o menu.OutcomeDef, values ...string) menu.OutcomeDef {
+	o.Shows = values
+	return o
+}
+
 func val(name string, widest ...string) menu.ValueDef {
 	return menu.ValueDef{Name: name, Widest: widest}
 }
@@ -31,7 +37,7 @@ func environment() menu.Environment {
 	amount, fee := val("amount", "15000.00"), val("fee", "150.00")
 	code := val("code", "9999999999")
 	return menu.Environment{
-		Lists: lists(),
+		Lists: lists(), Untold: "payment.resolve",
 		SMS: map[string][]menu.ValueDef{
 			"first_pin": {val("pin", "9999")}, "paid": {code, amount},
 		},
@@ -44,6 +50,7 @@ func environment() menu.Environment {
 			}},
 			"wallet.register": {
 				Args:     []string{"name", "inn"},
+				Literals: map[string][]string{"inn": {"1"}},
 				Outcomes: map[string]menu.OutcomeDef{"ok": {}, "taken": {}},
 			},
 			"wallet.balance": {Outcomes: map[string]menu.OutcomeDef{"ok": def(balance)}},
@@ -57,6 +64,10 @@ func environment() menu.Environment {
 			},
 			"payment.offer": {
 				Args: []string{"provider", "account", "amount"}, Optional: []string{"again"},
+				Literals: map[string][]string{
+					"provider": {"p"}, "account": {"a", "1", "999"}, "amount": {"1", "2"},
+					"again": {"yes"},
+				},
 				Withdraw: "payment.withdraw",
 				Outcomes: map[string]menu.OutcomeDef{
 					"ok": offers(offer, amount, fee), "low_balance": def(balance),
@@ -67,14 +78,15 @@ func environment() menu.Environment {
 			"payment.pay": {
 				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
 				Outcomes: map[string]menu.OutcomeDef{
-					"paid":      def(code, balance),
+					"paid":      told(def(code, balance), "code"),
+					"in_doubt":  {Sets: []menu.ValueDef{code}, Shows: []string{"code"}, Ends: true},
 					"wrong_pin": offers(val("left", "9")),
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
 			},
 			"payment.resolve": {
 				Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{
-					"paid": def(code, amount), "not_taken": {},
+					"paid": told(def(code, amount), "amount"), "not_taken": {},
 				},
 			},
 		},

@@ -131,20 +131,34 @@ func (c *checking) itemWidths(slotName string, text func(Item, string) string) w
 	return out
 }
 
-// flow finds what is set where, and reports states that nothing reaches and circles of actions.
+// flow finds what is set where, and reports circles of actions.
 func (c *checking) flow() {
 	c.after = make(map[string]facts)
 	c.assumed = make(map[string]facts)
 	c.forward()
 	c.unsets()
 	c.backward()
+	c.circles()
+}
+
+// unreached warns of states that nothing leads to. An error that takes a way away is the likely
+// cause: then only that is reported.
+func (c *checking) unreached() {
+	causes := []string{
+		source.CodeUnknownKey, source.CodeKind, source.CodeDuplicateKey, source.CodeKey,
+		codeSchema, codeTwice, codeName, codeTarget, codeState, codeAction, codeOutcome, codeList,
+		codeConfirm, codeNoWayOut, codeEntry, codeLimit, codeUntold,
+	}
+	for _, f := range c.r.Findings() {
+		if f.Severity == source.Error && slices.Contains(causes, f.Code) {
+			return
+		}
+	}
 	for _, name := range c.p.order {
-		s := c.p.states[name]
-		if c.facts[name] == nil && s.kind != kindBroken {
+		if s := c.p.states[name]; c.facts[name] == nil && s.kind != kindBroken {
 			c.r.Warnf(s.pos, codeUnreachable, "nothing leads to the state %q", name)
 		}
 	}
-	c.circles()
 }
 
 // forward computes, for every state, the values that are set on all ways to it.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"ussdgw/menus/source"
 	"ussdgw/smsc/charset"
@@ -66,8 +67,11 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 			env:      env,
 		},
 	}
-	files := source.Load(fsys, r)
+	files, whole := source.Load(fsys, r)
 	l.gather(files)
+	if !whole {
+		return nil // what is missing may be in a file that was left out
+	}
 	if len(l.raw["schema"]) == 0 {
 		if !r.Failed() {
 			r.Errorf(source.Pos{File: "."}, codeSchema, "no file with `schema: %s`", Schema)
@@ -385,6 +389,14 @@ func (l *loading) template(n *source.Node) *template {
 		return nil
 	case strings.TrimSpace(n.Scalar()) == "":
 		l.r.Errorf(n.Place(), codeLanguage, "the text is empty")
+		return nil
+	case source.Unseen(n.Scalar()) >= 0:
+		at := source.Unseen(n.Scalar())
+		c, _ := utf8.DecodeRuneInString(n.Scalar()[at:])
+		l.r.Errorf(n.Inside(at), codeUnseen, "the text has the character %U that nobody sees", c)
+		return nil
+	case source.Blank(n.Scalar()):
+		l.r.Errorf(n.Place(), codeUnseen, "there is nothing in the text that can be seen")
 		return nil
 	case len(n.Scalar()) > MaxTextBytes:
 		l.r.Errorf(n.Place(), codeLimit, "the text has more than %d octets", MaxTextBytes)

@@ -230,7 +230,7 @@ func (l *loading) with(s *state, n *source.Node) {
 		s.place["with."+f.Key] = f.KeyPos
 		switch {
 		case f.Value.Quoted:
-			a.literal = cleanValue(f.Value.Scalar())
+			a.literal = f.Value.Scalar()
 		case isPlaceholder(f.Value.Scalar()):
 			a.from = f.Value.Scalar()
 		default:

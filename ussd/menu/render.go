@@ -180,6 +180,9 @@ func (p *Program) bounded(pg page) page {
 
 // value returns the value of a placeholder, and "" for one that is not set.
 func (p *Program) value(pos Position, name string) string {
+	if text, ok := p.constant(name); ok {
+		return text
+	}
 	lang := p.languages[p.language(pos.Lang)]
 	slotName, field, dotted := strings.Cut(name, ".")
 	if p.chosen[slotName] == "" {
@@ -193,6 +196,18 @@ func (p *Program) value(pos Position, name string) string {
 		return it.Values[field][lang]
 	}
 	return it.Label[lang]
+}
+
+// lengthOf follows the name of a PIN's slot where a text shows how many digits it takes.
+const lengthOf = ".length"
+
+// constant returns the value of a placeholder that is the same on every screen: {pin.length}.
+func (p *Program) constant(name string) (string, bool) {
+	slotName, ok := strings.CutSuffix(name, lengthOf)
+	if sl := p.slots[slotName]; ok && sl.secret() {
+		return strconv.Itoa(sl.max), true
+	}
+	return "", false
 }
 
 // at returns the width in a language, and no room at all where none was proved.

@@ -219,6 +219,18 @@ func (s *slot) checkMoney(typed string, rule Rule) (value, refusal string) {
 	return amount.String(), ""
 }
 
+// excludes reports whether the bounds of the slot itself refuse what rule allows.
+func (s *slot) excludes(rule Rule) bool {
+	switch s.kind {
+	case typeMoney:
+		return (rule.Min > 0 && (rule.Min < s.least || rule.Min > s.most)) || rule.Max > s.most ||
+			(rule.Max > 0 && rule.Max < s.least)
+	case typeDigits:
+		return rule.MinLen > s.max || rule.MaxLen > s.max
+	}
+	return false
+}
+
 // isDigits reports whether s is one or more ASCII digits.
 func isDigits(s string) bool {
 	for i := range len(s) {

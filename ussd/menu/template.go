@@ -2,7 +2,6 @@ package menu
 
 import (
 	"strings"
-	"unicode"
 
 	"ussdgw/menus/source"
 )
@@ -122,15 +121,15 @@ func isPlaceholder(s string) bool {
 // maxValueBytes bounds every value that is kept in a Position.
 const maxValueBytes = 240
 
-// cleanValue makes a value fit to be put into a text: one line of valid UTF-8 without control
-// characters and of bounded size.
+// cleanValue makes a value fit to be put into a text: one line of valid UTF-8 without characters
+// that nobody sees and of bounded size.
 func cleanValue(s string) string {
 	if len(s) > maxValueBytes {
 		s = s[:maxValueBytes]
 	}
 	s = strings.ToValidUTF8(s, "")
 	return strings.Map(func(c rune) rune {
-		if c != ' ' && (unicode.IsControl(c) || c == '\u2028' || c == '\u2029' || c == '\ufeff') {
+		if c == '\n' || source.Unseen(string(c)) == 0 {
 			return -1
 		}
 		return c

@@ -8,15 +8,14 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// The widest values that an outcome can bring. A balance is bounded by the wallet's limit, which
-// is far below; a value that were longer would be cut by the menu, never overflow a screen.
+// The widest values that an outcome can bring; of amounts see amountValue. A value that were longer
+// would be cut by the menu, never overflow a screen.
 const (
-	widestAmount = "999999.99"
-	widestCode   = "9999999999"
-	widestLeft   = "9"
-	widestTime   = "23:59"
-	widestUntil  = "31.12.36 23:59"
-	widestOffer  = "" // an id that no text may show
+	widestCode  = "9999999999"
+	widestLeft  = "9"
+	widestTime  = "23:59"
+	widestUntil = "31.12.36 23:59"
+	widestOffer = "" // an id that no text may show
 )
 
 // Environment declares to the menu what the wallet offers: the actions, their outcomes, the
@@ -24,7 +23,8 @@ const (
 // number of digits of a PIN.
 func Environment(c *catalogue.Catalogue, pinLength int) menu.Environment {
 	return menu.Environment{
-		Actions: actions(c), Lists: lists(c), SMS: messages(c), PINLength: pinLength,
+		Actions: actions(c), Lists: lists(c), SMS: messages(c), Untold: actResolve,
+		PINLength: pinLength,
 	}
 }
 
@@ -40,7 +40,23 @@ func value(name string, widest ...string) menu.ValueDef {
 	return menu.ValueDef{Name: name, Widest: widest}
 }
 
+// amountValue is an amount of money. None is above the most that a wallet may hold: what is paid
+// comes out of a balance, and a limit that an amount was over has less left than the amount.
+func amountValue(name string) menu.ValueDef { return value(name, catalogue.MaxBalance.String()) }
+
 func sets(values ...menu.ValueDef) menu.OutcomeDef { return menu.OutcomeDef{Sets: values} }
+
+// tells is an outcome that the subscriber must come to know: the screen that follows shows what.
+func tells(o menu.OutcomeDef, what ...string) menu.OutcomeDef {
+	o.Shows = what
+	return o
+}
+
+// ends is an outcome after which the dialogue is over.
+func ends(o menu.OutcomeDef) menu.OutcomeDef {
+	o.Ends = true
+	return o
+}
 
 func offers(values ...menu.ValueDef) menu.OutcomeDef {
 	return menu.OutcomeDef{Sets: values, Offer: true}
@@ -72,7 +88,7 @@ func subscriberActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 		},
 		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered")},
 		actBalance: {Outcomes: map[string]menu.OutcomeDef{
-			"ok": sets(value("balance", widestAmount)),
+			"ok": sets(amountValue("balance")),
 		}},
 		actCheckPIN: {Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
 			"ok": {}, "wrong": sets(value("left", widestLeft)),
@@ -84,14 +100,14 @@ func subscriberActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 }
 
 func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
-	offer, fee := value("offer", widestOffer), value("fee", widestAmount)
-	amount, balance := value("amount", widestAmount), value("balance", widestAmount)
-	code, left := value("code", widestCode), value("left", widestAmount)
+	offer, fee := value("offer", widestOffer), amountValue("fee")
+	amount, balance := amountValue("amount"), amountValue("balance")
+	code, left := value("code", widestCode), amountValue("left")
 	payee := value("payee", payees(c)...)
 	return map[string]menu.ActionDef{
 		actOffer: {
 			Args: []string{"provider", "account", "amount"}, Optional: []string{"again"},
-			Withdraw: actWithdraw,
+			Literals: map[string][]string{"again": {"yes"}}, Withdraw: actWithdraw,
 			Outcomes: map[string]menu.OutcomeDef{
 				"ok": offers(offer, amount, fee), "repeated": sets(value("time", widestTime)),
 				"account_refused": {}, "below_min": {}, "above_max": {}, "stopped": {},
@@ -102,18 +118,20 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 		actPay: {
 			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
 			Outcomes: map[string]menu.OutcomeDef{
-				"paid":      sets(code, amount, fee, balance),
+				"paid":      tells(sets(code, amount, fee, balance), "code", "amount"),
 				"wrong_pin": offers(value("left", widestLeft)),
 				"locked":    sets(value("until", widestUntil)),
 				"first_pin": {},
 				"changed": offers(
 					value("category"), value("provider"), value("account"), amount, fee, offer),
 				"expired": {}, "low_balance": sets(balance), "limit": sets(left),
-				"stopped": {}, "not_taken": {}, "in_doubt": sets(code),
+				"stopped": {}, "not_taken": {},
+				// Nobody may be led to pay again while this payment is under way.
+				"in_doubt": ends(tells(sets(code), "code")),
 			},
 		},
 		actResolve: {Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{
-			"paid":      sets(payee, amount, code),
+			"paid":      tells(sets(payee, amount, code), "amount"),
 			"not_taken": sets(payee, amount),
 			"in_doubt":  sets(payee, amount, code),
 			"none":      {},
@@ -174,12 +192,12 @@ func providerItem(p catalogue.Provider) menu.Item {
 
 func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
 	payee, account := value("payee", payees(c)...), value("account", widestAccount(c))
-	amount, fee := value("amount", widestAmount), value("fee", widestAmount)
+	amount, fee := amountValue("amount"), amountValue("fee")
 	return map[string][]menu.ValueDef{
 		"first_pin": {value("pin", "999999999999")},
 		"paid": {
 			payee, account, amount, fee,
-			value("code", widestCode), value("balance", widestAmount),
+			value("code", widestCode), amountValue("balance"),
 		},
 		"not_paid":    {payee, account, amount},
 		"pin_changed": {},

@@ -29,6 +29,18 @@ const (
 	// MaxNumber is the largest number of a category or a provider. 98 is the key of the next
 	// page, 0 and 00 go back and home.
 	MaxNumber = 97
+	// MaxBalance is the most that a level may let a wallet hold, 999999.99 som: the screens and
+	// messages that show an amount are proved to fit one of this width.
+	MaxBalance = money.Amount(999_999_99)
+)
+
+// The levels of identification.
+const (
+	// LevelRemote is that of a wallet that was registered from afar, over USSD. Every catalogue
+	// has its limits.
+	LevelRemote = "remote"
+	// LevelInPerson is that of a wallet whose owner has shown a document in person.
+	LevelInPerson = "in_person"
 )
 
 // A Catalogue is the content of the files. Nobody changes it after Load, so any number of
@@ -36,7 +48,7 @@ const (
 type Catalogue struct {
 	Languages  []string               // that every text is in
 	Categories []Category             // by Number
-	Limits     map[string]LevelLimits // by level of identification: "remote"
+	Limits     map[string]LevelLimits // by level of identification; LevelRemote is there
 	Networks   []Network              // in the order of the file
 
 	providers map[string]Provider
@@ -75,12 +87,12 @@ type Field struct {
 	Example string            // Pattern matches it
 }
 
-// LevelLimits bound what a wallet may do. Payments are counted without their fee.
+// LevelLimits bound what a wallet may do. Payments are counted without their fee. None is zero.
 type LevelLimits struct {
 	PerPayment money.Amount
 	PerDay     money.Amount // a calendar day
 	PerMonth   money.Amount // a calendar month
-	Balance    money.Amount // the most that a wallet may hold
+	Balance    money.Amount // the most that a wallet may hold, at most MaxBalance
 }
 
 // A Network is a mobile network, known by the first digits of its numbers.

@@ -275,3 +275,16 @@ func TestLoadRefusesAPartTwice(t *testing.T) {
 	}
 	t.Errorf("no finding in b.yaml names the place in a.yaml: %v", r.Findings())
 }
+
+// The menus declare a balance of this width, see ussd/teller, and prove their screens with it. A
+// shipped level has room for what the transcripts are given.
+func TestBalanceFitsScreens(t *testing.T) {
+	if got := catalogue.MaxBalance.String(); got != "999999.99" {
+		t.Errorf("the widest balance is %s", got)
+	}
+	for level, limits := range shipped(t).Limits {
+		if limits.Balance < money.Som(60_000) {
+			t.Errorf("%s may hold %s", level, limits.Balance)
+		}
+	}
+}

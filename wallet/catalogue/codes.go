@@ -20,6 +20,8 @@ const (
 	CodePrefix     = "CAT014"
 	CodeNetwork    = "CAT015"
 	CodeYesNo      = "CAT016"
+	CodeLevel      = "CAT017"
+	CodeUnseen     = "CAT018"
 )
 
 // Codes explains every code of this package, in their order.
@@ -43,7 +45,7 @@ func Codes() []source.Code {
 			Code: CodeTooLong, Title: "a text is too long for its screen",
 			Text: "Names share a screen with an account, an amount and a fee, so they have at" +
 				" most 14 characters; hints have at most 22, labels 40, and what a subscriber of" +
-				" an unserved network is told 50. Control characters and braces are refused too.",
+				" an unserved network is told 50.",
 		},
 		{
 			Code: CodeNumber, Title: "a number cannot be typed or is taken",
@@ -78,15 +80,17 @@ func Codes() []source.Code {
 		{
 			Code: CodeFee, Title: "a fee is wrong",
 			Text: "A fee has any of percent (0 to 100, two decimals), fixed, min and max in som." +
-				" None is negative, and min is not above max. {} is no fee.",
+				" None is negative, max is above 0 and not below min. {} is no fee, and without max" +
+				" a fee may be as large as percent and fixed make it.",
 		},
 		{
 			Code: CodeSettlement, Title: "no such settlement",
 			Text: "How the provider learns of payments: \"registry\" is a list after each day.",
 		},
 		{
-			Code: CodeLimits, Title: "limits contradict each other",
-			Text: "A payment may not be above the limit of a day, nor a day above that of a month.",
+			Code: CodeLimits, Title: "limits contradict each other, or are out of range",
+			Text: "A payment may not be above the limit of a day, nor a day above that of a month." +
+				" A wallet may hold something, and no more than the screens have room to show.",
 		},
 		{
 			Code: CodePrefix, Title: "prefixes of networks overlap",
@@ -101,6 +105,18 @@ func Codes() []source.Code {
 		{
 			Code: CodeYesNo, Title: "neither yes nor no",
 			Text: "Write \"yes\" or \"no\".",
+		},
+		{
+			Code: CodeLevel, Title: "an unknown or a missing level",
+			Text: "Limits are given by level of identification: \"remote\", of every wallet that" +
+				" is registered over USSD, must be there, and \"in_person\" may be. Without the" +
+				" limits of its level no wallet could pay.",
+		},
+		{
+			Code: CodeUnseen, Title: "a text that cannot be shown as it is written",
+			Text: "Control and format characters, such as one that turns the direction of writing" +
+				" or has no width, make a name look like another. They are refused, as are" +
+				" braces, which mark places to fill in, and a text of blanks only.",
 		},
 	}
 }

@@ -53,6 +53,15 @@ func FuzzLoad(f *testing.F) {
 				promisesProvider(t, p)
 			}
 		}
+		if _, ok := c.Limits[catalogue.LevelRemote]; !ok {
+			t.Error("the level of the wallets has no limits")
+		}
+		for level, l := range c.Limits {
+			if l.PerPayment <= 0 || l.PerPayment > l.PerDay || l.PerDay > l.PerMonth ||
+				l.Balance <= 0 || l.Balance > catalogue.MaxBalance {
+				t.Errorf("%s: limits %+v", level, l)
+			}
+		}
 		if _, ok := c.Network("996555123456"); !ok {
 			t.Error("a number belongs to no network")
 		}

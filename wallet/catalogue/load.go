@@ -19,7 +19,11 @@ const Schema = "ussd.catalogue/v1"
 // here or before.
 func Load(fsys fs.FS, r *source.Report) *Catalogue {
 	l := &loader{r: r, kinds: map[string]Field{}, ids: map[string]source.Pos{}}
-	parts := l.parts(source.Load(fsys, r))
+	files, whole := source.Load(fsys, r)
+	if !whole {
+		return nil // what is missing may be in a file that was left out
+	}
+	parts := l.parts(files)
 	if parts == nil {
 		return nil
 	}
@@ -98,30 +102,6 @@ func (l *loader) languages(n *source.Node) {
 	}
 }
 
-func (l *loader) limits(n *source.Node) map[string]LevelLimits {
-	levels := map[string]LevelLimits{}
-	for _, f := range n.Fields() {
-		l.id(f.Key, f.KeyPos, "a level")
-		object := l.object(f.Value, "a level's limits", "payment", "day", "month", "balance")
-		limits := LevelLimits{
-			PerPayment: l.amount(object["payment"], CodeAmount),
-			PerDay:     l.amount(object["day"], CodeAmount),
-			PerMonth:   l.amount(object["month"], CodeAmount),
-			Balance:    l.amount(object["balance"], CodeAmount),
-		}
-		if limits.PerPayment > limits.PerDay && object["day"] != nil {
-			l.r.Errorf(object["day"].Place(), CodeLimits, "a day allows %s som, one payment %s",
-				limits.PerDay.Short(), limits.PerPayment.Short())
-		}
-		if limits.PerDay > limits.PerMonth && object["month"] != nil {
-			l.r.Errorf(object["month"].Place(), CodeLimits, "a month allows %s som, a day %s",
-				limits.PerMonth.Short(), limits.PerDay.Short())
-		}
-		levels[f.Key] = limits
-	}
-	return levels
-}
-
 func (l *loader) categories(n *source.Node) []Category {
 	var categories []Category
 	ids, numbers := map[string]source.Pos{}, map[int]source.Pos{}
@@ -160,8 +140,8 @@ func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
 	}
 	if n := object["amount"]; n != nil {
 		amount := l.object(n, "the amount", "min", "max")
-		p.Min = l.amount(amount["min"], CodeAmount)
-		p.Max = l.amount(amount["max"], CodeAmount)
+		p.Min, _ = l.amount(amount["min"], CodeAmount)
+		p.Max, _ = l.amount(amount["max"], CodeAmount)
 		if amount["min"] != nil && amount["max"] != nil && (p.Min <= 0 || p.Min > p.Max) {
 			l.r.Errorf(amount["min"].Place(), CodeAmount,
 				"the smallest payment is above 0 and at most the largest, %s", p.Max.Short())
@@ -185,10 +165,12 @@ func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
 func (l *loader) fee(n *source.Node) Fee {
 	object := l.optional(n, "a fee", []string{"percent", "fixed", "min", "max"})
 	read := func(key string) money.Amount {
-		if object[key] == nil {
-			return 0
+		a, ok := l.amount(object[key], CodeFee)
+		if ok && a == 0 && key == "max" {
+			l.r.Errorf(object[key].Place(), CodeFee, "the largest fee must be above 0")
+			l.r.Help("without max there is no such bound")
 		}
-		return l.amount(object[key], CodeFee)
+		return a
 	}
 	fee := Fee{
 		Fixed:       read("fixed"),
@@ -199,7 +181,7 @@ func (l *loader) fee(n *source.Node) Fee {
 	if fee.BasisPoints > money.MaxBasisPoints {
 		l.r.Errorf(object["percent"].Place(), CodeFee, "a fee is at most 100 percent")
 	}
-	if object["max"] != nil && fee.Min > fee.Max {
+	if fee.Max > 0 && fee.Min > fee.Max {
 		l.r.Errorf(object["max"].Place(), CodeFee, "the largest fee %s is below the smallest %s",
 			fee.Max.Short(), fee.Min.Short())
 	}

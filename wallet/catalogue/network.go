@@ -20,6 +20,9 @@ func (l *loader) networks(n *source.Node) []Network {
 			Served:    l.yes(object["served"]),
 			Elsewhere: l.text(object["elsewhere"], "the text", MaxElsewhere),
 		}
+		if object["name"] != nil {
+			l.fits(object["name"], "the name", MaxLabel)
+		}
 		if network.Served == (object["elsewhere"] != nil) && object["served"] != nil {
 			l.r.Errorf(object["served"].Place(), CodeNetwork,
 				"a network says where to go instead when it is not served, and only then")

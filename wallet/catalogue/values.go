@@ -94,28 +94,37 @@ func (l *loader) text(n *source.Node, what string, most int) map[string]string {
 	return texts
 }
 
-// fits refuses a text that is longer than most characters, and what no screen can show: control
-// characters, and the braces that mark places to fill in.
+// fits refuses a text that is longer than most characters, and what no screen shows as it is
+// written: characters that nobody sees, nothing but blanks, line ends, and the braces that mark
+// places to fill in.
 func (l *loader) fits(n *source.Node, what string, most int) {
 	text := n.Scalar()
 	if length := utf8.RuneCountInString(text); length > most {
 		l.r.Errorf(n.Place(), CodeTooLong, "%s has %d characters, at most %d fit", what, length, most)
 	}
-	if strings.ContainsFunc(text, func(c rune) bool { return c < ' ' || c == '{' || c == '}' }) {
-		l.r.Errorf(n.Place(), CodeTooLong, "%s has a character that no screen can show", what)
+	if at := source.Unseen(text); at >= 0 {
+		c, _ := utf8.DecodeRuneInString(text[at:])
+		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has the character %U that nobody sees", what, c)
+	}
+	if at := strings.IndexAny(text, "\n{}"); at >= 0 {
+		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has a character that no screen can show", what)
+	}
+	if source.Blank(text) {
+		l.r.Errorf(n.Place(), CodeUnseen, "there is nothing in %s that can be seen", what)
 	}
 }
 
-// amount reads an amount; code is what a wrong one is called.
-func (l *loader) amount(n *source.Node, code string) money.Amount {
+// amount reads an amount and reports whether it is one; code is what a wrong one is called.
+func (l *loader) amount(n *source.Node, code string) (money.Amount, bool) {
 	if n == nil {
-		return 0
+		return 0, false
 	}
 	a, err := money.Parse(n.Scalar())
 	if err != nil {
 		l.r.Errorf(n.Place(), code, "%q is not an amount such as 100 or 100.50", n.Scalar())
+		return 0, false
 	}
-	return a
+	return a, true
 }
 
 // yes reads yes or no. Nothing is no.

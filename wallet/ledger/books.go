@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ussdgw/wallet/money"
 )
 
 // The accounts. A wallet's has a running balance that is never negative; the others are the sums
@@ -108,6 +110,19 @@ func (m Message) Validate() error {
 		return fmt.Errorf("ledger: message: kind %q, key %q", m.Kind, m.Key)
 	case m.To.IsZero():
 		return fmt.Errorf("ledger: message %s: no number", m.Key)
+	}
+	return nil
+}
+
+// ValidateFunding reports the first fault of the arguments of Store.Fund.
+func ValidateFunding(key string, amount, most money.Amount, now time.Time) error {
+	switch {
+	case key == "" || now.IsZero():
+		return fmt.Errorf("ledger: fund: key %q, time %s", key, now)
+	case amount < 1 || amount > MaxAmount:
+		return fmt.Errorf("ledger: fund: amount %s is out of range", amount)
+	case most < 1 || most > MaxBalance:
+		return fmt.Errorf("ledger: fund: limit %s is out of range", most)
 	}
 	return nil
 }

@@ -49,6 +49,7 @@ const (
 	ReasonLimitPayment    Reason = "limit_payment"
 	ReasonLimitDay        Reason = "limit_day"
 	ReasonLimitMonth      Reason = "limit_month"
+	ReasonLimitBalance    Reason = "limit_balance"
 	ReasonStopped         Reason = "stopped"
 	ReasonUnknownProvider Reason = "unknown_provider"
 	ReasonRepeated        Reason = "repeated"

@@ -21,6 +21,15 @@ func Judge(o Offer, l Limits, balance, day, month money.Amount) *Decline {
 	return nil
 }
 
+// JudgeFunding decides whether a wallet that holds balance may get amount, when it may hold most.
+// It returns nil or the refusal.
+func JudgeFunding(key string, balance, amount, most money.Amount) *Decline {
+	if amount > most-balance {
+		return &Decline{Reason: ReasonLimitBalance, Key: key, Limit: max(most-balance, 0)}
+	}
+	return nil
+}
+
 // EndReason says why an offer in state s cannot be paid. refusal is the stored reason of a refused
 // one. A state that can be paid, or is, has none.
 func EndReason(s OfferState, refusal Reason) Reason {

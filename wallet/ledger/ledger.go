@@ -44,7 +44,7 @@ type Message struct {
 	Kind      string
 	Lang      string
 	Fields    map[string]string
-	Sealed    []byte // a secret field, sealed with a key outside the database; erased by AckMessage
+	Sealed    []byte // a secret field, sealed with a key outside the database; erased at the end
 	Attempt   int    // how many times it was claimed
 	CreatedAt time.Time
 }

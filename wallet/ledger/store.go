@@ -12,8 +12,9 @@ import (
 // A Store keeps the books. Its methods are safe for concurrent use, by several processes too.
 //
 // Errors: a *Decline where a method says so, ErrNoWallet and ErrNoOffer for what does not exist,
-// ErrUnavailable when nothing was changed, ErrInDoubt when a change may have been made. The end of
-// ctx stops waiting for a connection and stops reading; a commit is never cancelled.
+// ErrUnavailable when nothing was changed and nothing will be, ErrInDoubt when a change may have
+// been made or may yet be. The end of ctx stops waiting for a connection and stops reading. A
+// commit is never cancelled; where it may take long, the end of ctx stops waiting for it too.
 type Store interface {
 	Wallets
 	PINs
@@ -30,8 +31,11 @@ type Store interface {
 	// An error is about the whole batch: ErrInDoubt, or nothing was changed.
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)
 	// Fund moves amount from the trust account to a wallet, once for each key. The same key with
-	// another wallet or amount declines key_reused.
-	Fund(ctx context.Context, key, wallet string, amount money.Amount, now time.Time) error
+	// another wallet or amount declines key_reused. It declines limit_balance when the wallet would
+	// hold more than most, which is 1 to MaxBalance; what it holds already is left alone.
+	Fund(
+		ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
+	) error
 	// HasMessage reports whether a message of this key was ever enqueued, sent or not.
 	HasMessage(ctx context.Context, key string) (bool, error)
 	// Transfers returns at most limit payments of a wallet, newest first.
@@ -87,6 +91,9 @@ type PINs interface {
 	StagePIN(ctx context.Context, wallet string, v pin.Verifier, expires time.Time) error
 	// StagedPIN returns the staged verifier. It declines not_staged.
 	StagedPIN(ctx context.Context, wallet string, now time.Time) (pin.Verifier, error)
+	// PIN returns the verifier in force. Whoever compares with it counts no try: it is for those who
+	// have proved already that they know the PIN.
+	PIN(ctx context.Context, wallet string) (pin.Verifier, error)
 	// ReplacePIN puts v in force, clears what was staged and the tries, and enqueues msg, if any. A
 	// lock stays. first says that v is a new first PIN which goes out by SMS. It
 	// declines key_reused, and changes nothing, when a message of msg's key exists.
@@ -137,9 +144,12 @@ type Outbox interface {
 	ClaimMessages(
 		ctx context.Context, now time.Time, lease time.Duration, limit int,
 	) ([]Message, error)
-	// AckMessage records that a message was sent, and erases its sealed part.
+	// AckMessage records that a message was sent, given up or not, and erases its sealed part.
 	AckMessage(ctx context.Context, id int64, now time.Time) error
-	// RetryMessage makes a message due again at next, unless it was sent. The first MaxErrorText
-	// octets of lastError are kept.
+	// RetryMessage makes a message due again at next, unless it was sent or given up. The first
+	// MaxErrorText octets of lastError are kept.
 	RetryMessage(ctx context.Context, id int64, next time.Time, lastError string) error
+	// GiveUpMessage ends a message that was not sent: it is never claimed again, and its sealed
+	// part is erased. The first MaxErrorText octets of lastError are kept.
+	GiveUpMessage(ctx context.Context, id int64, now time.Time, lastError string) error
 }

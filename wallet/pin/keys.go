@@ -23,6 +23,9 @@ const (
 	maxKeyVersion    = 1<<31 - 1
 )
 
+// forbiddenMode is what no key file may permit: anything to others, and writing to its group.
+const forbiddenMode = 0o027
+
 // ErrUnknownKey says that something was made with a key version that these Keys do not hold. The
 // remedy is to put the key back into the file.
 var ErrUnknownKey = errors.New("pin: key version is not in the key file")
@@ -83,8 +86,10 @@ func derive(key []byte, purpose string) []byte {
 }
 
 // LoadKeys reads a key file: one key a line as "version:base64", the last line is current. Empty
-// lines and lines that begin with '#' are skipped. A file that others than its owner may read is
-// refused. Errors name the file and the line and never what is in it.
+// lines and lines that begin with '#' are skipped. A file that others than its owner and its group
+// may read, or that others than its owner may write, is refused; its group may read it, because a
+// credential that systemd passes to a service has the mode 0440. Errors name the file and the line
+// and never what is in it.
 func LoadKeys(path string) (*Keys, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -95,8 +100,8 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pin: load keys: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("pin: load keys: %s: mode %#o lets others read the PIN keys; "+
+	if info.Mode().Perm()&forbiddenMode != 0 {
+		return nil, fmt.Errorf("pin: load keys: %s: mode %#o lets others read or change it; "+
 			"run: chmod 600 %[1]s", path, info.Mode().Perm())
 	}
 	text, err := io.ReadAll(io.LimitReader(file, maxKeyFileOctets+1))

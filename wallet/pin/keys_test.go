@@ -187,8 +187,12 @@ func TestLoadKeys(t *testing.T) {
 	}{
 		{"two", "# keys\n\n1:" + first + "\n 7 : " + second + "\n", 0o600, 7, ""},
 		{"read only", "3:" + first, 0o400, 3, ""},
-		{"group reads", "1:" + first, 0o640, 0, "chmod 600"},
+		{"credential of systemd", "3:" + first, 0o440, 3, ""},
+		{"group reads", "3:" + first, 0o640, 3, ""},
+		{"group writes", "1:" + first, 0o620, 0, "chmod 600"},
 		{"world reads", "1:" + first, 0o604, 0, "chmod 600"},
+		{"world writes", "1:" + first, 0o602, 0, "chmod 600"},
+		{"world runs", "1:" + first, 0o601, 0, "chmod 600"},
 		{"empty", "# nothing\n", 0o600, 0, "keys:1: no key"},
 		{"no version", "\n" + hidden, 0o600, 0, "keys:2: want version:base64"},
 		{"version zero", "0:" + first, 0o600, 0, "keys:1: want version:base64"},

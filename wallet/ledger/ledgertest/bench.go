@@ -51,7 +51,7 @@ func prepare(b *testing.B, s ledger.Store, wallets, callers int) []ledger.Paymen
 		w.Number = msisdn.MustParse("99670" + digits(i, 7))
 		ids[i] = w.ID
 		must(s.Register(b.Context(), w))
-		must(s.Fund(b.Context(), w.ID, w.ID, money.Som(1_000_000), start))
+		must(s.Fund(b.Context(), w.ID, w.ID, money.Som(1_000_000), ledger.MaxBalance, start))
 	})
 	payments := make([]ledger.Payment, b.N)
 	share(callers, len(payments), func(i int) {

@@ -25,6 +25,15 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	return receipt
 }
 
+// Open registers a wallet of 100 som and returns its open offer of 10.
+func Open(t *testing.T, s ledger.Store) ledger.Offer {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	o := b.offer(b.wallet(money.Som(100)).ID, money.Som(10))
+	b.must(b.OpenOffer(b.ctx(), o))
+	return b.read(o.ID)
+}
+
 // Pressed registers a wallet of 100 som and returns the payment of a pressed offer of 10.
 func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	t.Helper()
@@ -128,5 +137,7 @@ func Forbidden() []string {
 		`INSERT INTO outbox (key, msisdn, kind, lang, fields, next_at, created_at)
 		 SELECT key, msisdn, kind, lang, fields, next_at, created_at FROM outbox`,
 		`UPDATE outbox SET sent_at = 1`,
+		`UPDATE outbox SET dead_at = 1`,
+		`UPDATE outbox SET sealed = NULL, sent_at = 1, dead_at = 1`,
 	}
 }

@@ -115,7 +115,7 @@ func (h *history) fund() {
 	w := h.wallet()
 	amount := money.Som(rapid.Int64Range(1, 50).Draw(h.T, "som"))
 	key := fmt.Sprint(h.wallets[0].id, rapid.IntRange(1, 4).Draw(h.T, "key"))
-	err := h.books.Fund(h.books.ctx(), key, w.id, amount, h.now)
+	err := h.books.Fund(h.books.ctx(), key, w.id, amount, ledger.MaxBalance, h.now)
 	request := w.id + amount.String()
 	switch first, known := h.funded[key]; {
 	case known && first != request:

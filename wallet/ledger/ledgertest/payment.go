@@ -14,17 +14,20 @@ import (
 )
 
 func testFund(b *books) {
-	w := b.wallet(0)
-	b.must(b.Fund(b.ctx(), "key", w.ID, money.Som(100), b.now))
-	b.must(b.Fund(b.ctx(), "key", w.ID, money.Som(100), b.now.Add(time.Hour)))
+	w, other := b.wallet(0), b.wallet(0)
+	fund := func(key, wallet string, amount money.Amount) error {
+		return b.Fund(b.ctx(), key, wallet, amount, ledger.MaxBalance, b.now)
+	}
+	b.must(fund("key", w.ID, money.Som(100)))
+	b.now = b.now.Add(time.Hour)
+	b.must(fund("key", w.ID, money.Som(100)))
 	b.holds(w.ID, money.Som(100))
-	b.declined(b.Fund(b.ctx(), "key", w.ID, money.Som(101), b.now), ledger.ReasonKeyReused)
-	other := b.wallet(0)
-	b.declined(b.Fund(b.ctx(), "key", other.ID, money.Som(100), b.now), ledger.ReasonKeyReused)
+	b.declined(fund("key", w.ID, money.Som(101)), ledger.ReasonKeyReused)
+	b.declined(fund("key", other.ID, money.Som(100)), ledger.ReasonKeyReused)
 	b.holds(other.ID, 0)
-	b.is(b.Fund(b.ctx(), "nobody", "nobody", money.Som(1), b.now), ledger.ErrNoWallet)
+	b.is(fund("nobody", "nobody", money.Som(1)), ledger.ErrNoWallet)
 	for _, amount := range []money.Amount{0, -1, ledger.MaxAmount + 1} {
-		if b.Fund(b.ctx(), newID(), w.ID, amount, b.now) == nil {
+		if fund(newID(), w.ID, amount) == nil {
 			b.Errorf("no error for funding %s", amount)
 		}
 	}
@@ -38,12 +41,53 @@ func testFundRace(b *books) {
 	for range rounds {
 		w, key := b.wallet(0), newID()
 		race(racers, func(int) {
-			if err := b.Fund(b.ctx(), key, w.ID, money.Som(5), b.now); err != nil {
+			err := b.Fund(b.ctx(), key, w.ID, money.Som(5), ledger.MaxBalance, b.now)
+			if err != nil {
 				b.Errorf("fund: %v", err)
 			}
 		})
 		b.holds(w.ID, money.Som(5))
 	}
+}
+
+func testFundLimit(b *books) {
+	w := b.wallet(money.Som(10))
+	fund := func(key string, amount, most money.Amount) error {
+		return b.Fund(b.ctx(), key, w.ID, amount, most, b.now)
+	}
+	b.must(fund("first", money.Som(5), money.Som(15))) // to the last tyiyn
+	if d := b.declined(fund("next", 1, money.Som(15)), ledger.ReasonLimitBalance); d.Limit != 0 {
+		b.Errorf("got %+v, want that nothing fits", d)
+	}
+	b.must(fund("first", money.Som(5), money.Som(15))) // what is done is done
+	d := b.declined(fund("next", money.Som(9), money.Som(20)), ledger.ReasonLimitBalance)
+	if d.Limit != money.Som(5) || d.Key != "next" {
+		b.Errorf("got %+v, want that 5 som fit", d)
+	}
+	// The limit was lowered below what the wallet holds.
+	if d := b.declined(fund("next", 1, money.Som(1)), ledger.ReasonLimitBalance); d.Limit != 0 {
+		b.Errorf("got %+v, want that nothing fits", d)
+	}
+	b.holds(w.ID, money.Som(15))
+	b.must(fund("next", money.Som(5), money.Som(20))) // a declined key is free
+	b.holds(w.ID, money.Som(20))
+	for _, most := range []money.Amount{-1, 0, ledger.MaxBalance + 1} {
+		if fund(newID(), 1, most) == nil {
+			b.Errorf("no error for a limit of %s", most)
+		}
+	}
+}
+
+func testFundLimitRace(b *books) {
+	const racers = 8
+	w := b.wallet(0)
+	race(racers, func(int) {
+		err := b.Fund(b.ctx(), newID(), w.ID, money.Som(5), money.Som(12), b.now)
+		if err != nil && ledger.ReasonOf(err) != ledger.ReasonLimitBalance {
+			b.Errorf("fund: %v", err)
+		}
+	})
+	b.holds(w.ID, money.Som(10))
 }
 
 func testApply(b *books) {
@@ -169,7 +213,7 @@ func testApplyDeclines(b *books) {
 		b.Errorf("got %+v, want the balance", d)
 	}
 	b.inState(poor.ID, ledger.OfferRefused)
-	b.must(b.Fund(b.ctx(), newID(), w.ID, money.Som(100), b.now))
+	b.must(b.Fund(b.ctx(), newID(), w.ID, money.Som(100), ledger.MaxBalance, b.now))
 	_, err = b.apply(b.payment(poor)) // the outcome is stable
 	if d := b.declined(err, ledger.ReasonLowBalance); d.Limit != money.Som(100) {
 		b.Errorf("repeat: got %+v", d)
@@ -333,7 +377,9 @@ func testApplyFaults(b *books) {
 		"month for day":  func(p *ledger.Payment) { p.Day = p.Month },
 		"negative limit": func(p *ledger.Payment) { p.Limits.PerDay = -1 },
 		"no key":         func(p *ledger.Payment) { p.Message.Key = "" },
-		"no number":      func(p *ledger.Payment) { p.Refusal = ledger.Message{Kind: "k", Key: "k"} },
+		"no number": func(p *ledger.Payment) {
+			p.Refusal = ledger.Message{Kind: "k", Key: "k"}
+		},
 	}
 	for name, fault := range faults {
 		p := b.payment(o)

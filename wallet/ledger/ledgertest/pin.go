@@ -185,6 +185,13 @@ func testStagedPIN(b *books) {
 		!bytes.Equal(v.MAC, verifier(3).MAC) {
 		b.Errorf("got %+v, want the verifier that was staged last", v)
 	}
+	v, err = b.PIN(b.ctx(), w.ID)
+	b.must(err)
+	if v.KeyVersion != 1 || !bytes.Equal(v.MAC, verifier(1).MAC) {
+		b.Errorf("got %+v, want the verifier in force", v)
+	}
+	_, err = b.PIN(b.ctx(), "nobody")
+	b.is(err, ledger.ErrNoWallet)
 	_, err = b.StagedPIN(b.ctx(), w.ID, expires)
 	b.declined(err, ledger.ReasonNotStaged)
 	b.is(b.StagePIN(b.ctx(), "nobody", verifier(2), expires), ledger.ErrNoWallet)

@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"pressed offers", testPressedOffers},
 		{"fund", testFund},
 		{"fund race", testFundRace},
+		{"fund to the limit", testFundLimit},
+		{"fund limit race", testFundLimitRace},
 		{"apply", testApply},
 		{"apply twice", testApplyTwice},
 		{"apply declines", testApplyDeclines},
@@ -55,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"offer race", testOfferRace},
 		{"balance race", testBalanceRace},
 		{"outbox", testOutbox},
+		{"outbox gives up", testOutboxGivesUp},
 		{"outbox race", testOutboxRace},
 		{"ended context", testEndedContext},
 		{"migrations", testMigrations},
@@ -159,7 +162,7 @@ func (b *books) wallet(amount money.Amount) ledger.Wallet {
 	w := b.newWallet()
 	b.must(b.Register(b.ctx(), w))
 	if amount > 0 {
-		b.must(b.Fund(b.ctx(), newID(), w.ID, amount, b.now))
+		b.must(b.Fund(b.ctx(), newID(), w.ID, amount, ledger.MaxBalance, b.now))
 	}
 	read, err := b.Wallet(b.ctx(), w.Number)
 	b.must(err)

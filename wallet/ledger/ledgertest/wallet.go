@@ -144,6 +144,38 @@ func testOutbox(b *books) {
 	}
 }
 
+// testOutboxGivesUp is about messages that nobody can send. That their sealed part is erased, the
+// schema enforces.
+func testOutboxGivesUp(b *books) {
+	var ids []int64
+	for range 3 {
+		w := b.newWallet()
+		w.Message = ledger.Message{
+			Key: w.ID, To: w.Number, Kind: "first_pin", Lang: "ru", Sealed: []byte("sealed"),
+		}
+		b.must(b.Register(b.ctx(), w))
+	}
+	for _, m := range b.messages() {
+		ids = append(ids, m.ID)
+	}
+	dead, sent, both := ids[0], ids[1], ids[2]
+	long := "no such number\x00" + string(make([]byte, 500))
+	b.must(b.GiveUpMessage(b.ctx(), dead, b.now, long))
+	b.must(b.GiveUpMessage(b.ctx(), dead, b.now, long))
+	b.must(b.RetryMessage(b.ctx(), dead, b.now, "late")) // by a worker whose lease was over
+	b.must(b.AckMessage(b.ctx(), sent, b.now))
+	b.must(b.GiveUpMessage(b.ctx(), sent, b.now, "late"))
+	b.must(b.GiveUpMessage(b.ctx(), both, b.now, ""))
+	b.must(b.AckMessage(b.ctx(), both, b.now)) // it was sent after all
+	b.now = b.now.Add(1000 * time.Hour)
+	if all := b.messages(); len(all) != 0 {
+		b.Errorf("claimed %+v, want none", all)
+	}
+	if b.GiveUpMessage(b.ctx(), 1<<40, b.now, "") == nil {
+		b.Error("no error for a message that does not exist")
+	}
+}
+
 func testOutboxRace(b *books) {
 	const n, claimers = 40, 4
 	for range n {

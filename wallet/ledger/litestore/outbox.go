@@ -51,7 +51,7 @@ var errNoCount = errors.New("a count without a row")
 
 const claimMessages = `
 UPDATE outbox SET attempt = attempt + 1, next_at = $2
-WHERE id IN (SELECT id FROM outbox WHERE sent_at = 0 AND next_at <= $1
+WHERE id IN (SELECT id FROM outbox WHERE sent_at = 0 AND dead_at = 0 AND next_at <= $1
              ORDER BY next_at, id LIMIT $3)
 RETURNING id, key, msisdn, kind, lang, fields, sealed, attempt, created_at`
 
@@ -105,31 +105,47 @@ func scanMessage(r scanner) (ledger.Message, error) {
 }
 
 const ackMessage = `
-UPDATE outbox SET sent_at = $2, sealed = NULL, last_error = '' WHERE id = $1 AND sent_at = 0`
+UPDATE outbox SET sent_at = $2, dead_at = 0, sealed = NULL, last_error = ''
+WHERE id = $1 AND sent_at = 0`
 
 const countMessage = `SELECT count(*) FROM outbox WHERE id = $1`
 
 // AckMessage records that a message was sent, and erases its sealed part.
 func (s *Store) AckMessage(ctx context.Context, id int64, now time.Time) error {
 	return s.change(ctx, "ack message", func(t tx) error {
-		return t.sentOrChanged(id)(t.exec(ackMessage, id, ledger.Micros(now)))
+		return t.endedOrChanged(id)(t.exec(ackMessage, id, ledger.Micros(now)))
 	})
 }
 
-const retryMessage = `UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND sent_at = 0`
+const retryMessage = `
+UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND sent_at = 0 AND dead_at = 0`
 
-// RetryMessage makes a message due again, unless it was sent.
+// RetryMessage makes a message due again, unless it was sent or given up.
 func (s *Store) RetryMessage(
 	ctx context.Context, id int64, next time.Time, lastError string,
 ) error {
 	return s.change(ctx, "retry message", func(t tx) error {
-		return t.sentOrChanged(id)(
+		return t.endedOrChanged(id)(
 			t.exec(retryMessage, id, ledger.Micros(next), ledger.CutError(lastError)))
 	})
 }
 
-// sentOrChanged accepts a change of no row when the message exists: then it was sent before.
-func (t tx) sentOrChanged(id int64) func(int64, error) error {
+const giveUpMessage = `
+UPDATE outbox SET dead_at = $2, sealed = NULL, last_error = $3
+WHERE id = $1 AND sent_at = 0 AND dead_at = 0`
+
+// GiveUpMessage ends a message that was not sent, and erases its sealed part.
+func (s *Store) GiveUpMessage(
+	ctx context.Context, id int64, now time.Time, lastError string,
+) error {
+	return s.change(ctx, "give up message", func(t tx) error {
+		return t.endedOrChanged(id)(
+			t.exec(giveUpMessage, id, ledger.Micros(now), ledger.CutError(lastError)))
+	})
+}
+
+// endedOrChanged accepts a change of no row when the message exists: then it has ended before.
+func (t tx) endedOrChanged(id int64) func(int64, error) error {
 	return func(changed int64, err error) error {
 		if err != nil || changed > 0 {
 			return err

@@ -191,10 +191,10 @@ const creditAccount = `UPDATE account SET balance = balance + $2 WHERE id = $1 R
 
 // Fund moves amount from the trust account to a wallet.
 func (s *Store) Fund(
-	ctx context.Context, key, wallet string, amount money.Amount, now time.Time,
+	ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
 ) error {
-	if key == "" || amount < 1 || amount > ledger.MaxAmount || now.IsZero() {
-		return fmt.Errorf("litestore: fund: key %q, amount %s, time %s", key, amount, now)
+	if err := ledger.ValidateFunding(key, amount, most, now); err != nil {
+		return fmt.Errorf("litestore: %w", err)
 	}
 	return s.change(ctx, "fund", func(t tx) error {
 		id, sum := ledger.FundTransfer(key), ledger.FundSum(key, wallet, int64(amount))
@@ -211,11 +211,17 @@ func (s *Store) Fund(
 		}
 		var balance money.Amount
 		account := ledger.WalletAccount(wallet)
-		err = t.row(creditAccount, []any{account, amount}, &balance)
+		err = t.row(selectBalance, []any{account}, &balance)
 		if missing(err) {
 			return ledger.ErrNoWallet
 		}
 		if err != nil {
+			return err
+		}
+		if d := ledger.JudgeFunding(key, balance, amount, most); d != nil {
+			return d
+		}
+		if err := t.row(creditAccount, []any{account, amount}, &balance); err != nil {
 			return err
 		}
 		err = t.transfer(transferRow{

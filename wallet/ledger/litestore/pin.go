@@ -255,6 +255,19 @@ func (s *Store) StagedPIN(
 	return v, nil
 }
 
+const selectVerifier = `SELECT key_version, salt, mac FROM wallet_pin WHERE wallet = $1`
+
+// PIN returns the verifier in force.
+func (s *Store) PIN(ctx context.Context, wallet string) (pin.Verifier, error) {
+	var v pin.Verifier
+	err := s.one(ctx, "PIN", ledger.ErrNoWallet, selectVerifier, []any{wallet},
+		&v.KeyVersion, &v.Salt, &v.MAC)
+	if err != nil {
+		return pin.Verifier{}, err
+	}
+	return v, nil
+}
+
 const updatePIN = `
 UPDATE wallet_pin SET key_version = $2, salt = $3, mac = $4, first = $5, used = 0, set_at = $6,
        tries = 0, staged_key_version = NULL, staged_salt = NULL, staged_mac = NULL, staged_until = 0

@@ -58,7 +58,7 @@ var errNoCount = errors.New("a count without a row")
 
 const claimMessages = `
 UPDATE outbox SET attempt = attempt + 1, next_at = $2
-WHERE id IN (SELECT id FROM outbox WHERE sent_at = 0 AND next_at <= $1
+WHERE id IN (SELECT id FROM outbox WHERE sent_at = 0 AND dead_at = 0 AND next_at <= $1
              ORDER BY next_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING id, key, msisdn, kind, lang, fields, sealed, attempt, created_at`
 
@@ -103,16 +103,18 @@ func scanMessage(r pgx.CollectableRow) (ledger.Message, error) {
 }
 
 const ackMessage = `
-UPDATE outbox SET sent_at = $2, sealed = NULL, last_error = '' WHERE id = $1 AND sent_at = 0`
+UPDATE outbox SET sent_at = $2, dead_at = 0, sealed = NULL, last_error = ''
+WHERE id = $1 AND sent_at = 0`
 
 // AckMessage records that a message was sent, and erases its sealed part.
 func (s *Store) AckMessage(ctx context.Context, id int64, now time.Time) error {
 	return s.changeMessage(ctx, "ack message", ackMessage, id, ledger.Micros(now))
 }
 
-const retryMessage = `UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND sent_at = 0`
+const retryMessage = `
+UPDATE outbox SET next_at = $2, last_error = $3 WHERE id = $1 AND sent_at = 0 AND dead_at = 0`
 
-// RetryMessage makes a message due again, unless it was sent.
+// RetryMessage makes a message due again, unless it was sent or given up.
 func (s *Store) RetryMessage(
 	ctx context.Context, id int64, next time.Time, lastError string,
 ) error {
@@ -120,9 +122,21 @@ func (s *Store) RetryMessage(
 		ledger.CutError(lastError))
 }
 
+const giveUpMessage = `
+UPDATE outbox SET dead_at = $2, sealed = NULL, last_error = $3
+WHERE id = $1 AND sent_at = 0 AND dead_at = 0`
+
+// GiveUpMessage ends a message that was not sent, and erases its sealed part.
+func (s *Store) GiveUpMessage(
+	ctx context.Context, id int64, now time.Time, lastError string,
+) error {
+	return s.changeMessage(ctx, "give up message", giveUpMessage, id, ledger.Micros(now),
+		ledger.CutError(lastError))
+}
+
 const countMessage = `SELECT count(*) FROM outbox WHERE id = $1`
 
-// changeMessage accepts a change of no row when the message exists: then it was sent before.
+// changeMessage accepts a change of no row when the message exists: then it has ended before.
 func (s *Store) changeMessage(
 	ctx context.Context, op, query string, id int64, args ...any,
 ) error {

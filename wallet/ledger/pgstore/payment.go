@@ -200,10 +200,10 @@ VALUES ($1, 1, $2, -$4::bigint), ($1, 2, $3, $4::bigint)`
 
 // Fund moves amount from the trust account to a wallet.
 func (s *Store) Fund(
-	ctx context.Context, key, wallet string, amount money.Amount, now time.Time,
+	ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
 ) error {
-	if key == "" || amount < 1 || amount > ledger.MaxAmount || now.IsZero() {
-		return fmt.Errorf("pgstore: fund: key %q, amount %s, time %s", key, amount, now)
+	if err := ledger.ValidateFunding(key, amount, most, now); err != nil {
+		return fmt.Errorf("pgstore: %w", err)
 	}
 	id, sum := ledger.FundTransfer(key), ledger.FundSum(key, wallet, int64(amount))
 	account := ledger.WalletAccount(wallet)
@@ -220,11 +220,7 @@ func (s *Store) Fund(
 		if err == nil || !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		var balance money.Amount
-		err = tx.QueryRow(ctx, creditAccount, account, amount).Scan(&balance)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ledger.ErrNoWallet
-		}
+		balance, err := credit(ctx, tx, key, account, amount, most)
 		if err != nil {
 			return err
 		}
@@ -235,6 +231,26 @@ func (s *Store) Fund(
 		_, err = tx.Exec(ctx, insertFundingEntries, id, ledger.TrustAccount, account, amount)
 		return err
 	})
+}
+
+const lockAccount = `SELECT balance FROM account WHERE id = $1 FOR NO KEY UPDATE`
+
+// credit adds a funding to a wallet's account and returns the balance after it.
+func credit(
+	ctx context.Context, tx pgx.Tx, key, account string, amount, most money.Amount,
+) (balance money.Amount, err error) {
+	err = tx.QueryRow(ctx, lockAccount, account).Scan(&balance)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, ledger.ErrNoWallet
+	}
+	if err != nil {
+		return 0, err
+	}
+	if d := ledger.JudgeFunding(key, balance, amount, most); d != nil {
+		return 0, d
+	}
+	err = tx.QueryRow(ctx, creditAccount, account, amount).Scan(&balance)
+	return balance, err
 }
 
 const lockFunding = `SELECT pg_advisory_xact_lock(hashtextextended($1, 1))`

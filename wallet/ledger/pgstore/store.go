@@ -1,10 +1,11 @@
-// Package pgstore keeps the books in PostgreSQL 14 or later, by pgx. It implements ledger.Store
+// Package pgstore keeps the books in PostgreSQL 15 or later, by pgx. It implements ledger.Store
 // for any number of gateway processes at once.
 //
 // What a caller may not cancel runs detached from the caller's deadline; the server's own
-// statement and lock time-outs bound it. Errors are told apart by SQLSTATE, never by their text.
+// statement and lock time-outs bound it. A caller whose time is over leaves it behind. Errors are
+// told apart by SQLSTATE, never by their text.
 //
-// It starts the goroutines of a pgxpool.Pool, which end with Close.
+// It starts the goroutines of a pgxpool.Pool and one for each change under way. All end with Close.
 package pgstore
 
 import (
@@ -143,98 +144,6 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close closes all connections. It waits for those in use.
 func (s *Store) Close() { s.pool.Close() }
-
-// conn waits for a connection. Nothing was sent when it fails.
-func (s *Store) conn(ctx context.Context) (*pgxpool.Conn, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, s.config.ConnectTimeout)
-	defer cancel()
-	c, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
-	}
-	return c, nil
-}
-
-// maxRetries is how often a transaction is repeated that the server undid to resolve a conflict.
-const maxRetries = 3
-
-// change runs f on a connection, detached from the end of ctx, and again when the server says that
-// a repeat may succeed. f returns what classify or commit made of its errors.
-func (s *Store) change(
-	ctx context.Context, op string, f func(context.Context, *pgxpool.Conn) error,
-) error {
-	for try := 0; ; try++ {
-		c, err := s.conn(ctx)
-		if err != nil {
-			return fmt.Errorf("pgstore: %s: %w", op, err)
-		}
-		// The server's time-outs come first; this one is for a server that answers no more.
-		limit := 2*s.config.StatementTimeout + s.config.ConnectTimeout
-		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
-		err = f(detached, c)
-		cancel()
-		c.Release()
-		if conflict(err) && try < maxRetries {
-			continue
-		}
-		var decline *ledger.Decline
-		if errors.As(err, &decline) {
-			return decline
-		}
-		if err != nil {
-			return fmt.Errorf("pgstore: %s: %w", op, err)
-		}
-		return nil
-	}
-}
-
-// call runs a change that is one statement, and hands its row to scan. missing is the error for
-// no row.
-func (s *Store) call(
-	ctx context.Context, op string, missing error, query string, args []any, dest ...any,
-) error {
-	return s.change(ctx, op, func(ctx context.Context, c *pgxpool.Conn) error {
-		err := c.QueryRow(ctx, query, args...).Scan(dest...)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return missing
-		}
-		return classify(err, true)
-	})
-}
-
-// exec runs a change that is one statement, and returns how many rows it changed.
-func (s *Store) exec(ctx context.Context, op, query string, args ...any) (rows int64, err error) {
-	err = s.change(ctx, op, func(ctx context.Context, c *pgxpool.Conn) error {
-		tag, err := c.Exec(ctx, query, args...)
-		rows = tag.RowsAffected()
-		return classify(err, true)
-	})
-	return rows, err
-}
-
-// transact runs f in a transaction. An error of f undoes it.
-func (s *Store) transact(
-	ctx context.Context, op string, f func(context.Context, pgx.Tx) error,
-) error {
-	return s.change(ctx, op, func(ctx context.Context, c *pgxpool.Conn) error {
-		tx, err := c.Begin(ctx)
-		if err != nil {
-			return classify(err, false)
-		}
-		if err := f(ctx, tx); err != nil {
-			_ = tx.Rollback(ctx) // if it cannot be sent, the server undoes it all the same
-			return classify(err, false)
-		}
-		err = tx.Commit(ctx)
-		if errors.Is(err, pgx.ErrTxCommitRollback) {
-			return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
-		}
-		return classify(err, true)
-	})
-}
 
 // query reads rows outside of any change and hands each to scan.
 func (s *Store) query(

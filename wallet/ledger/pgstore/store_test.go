@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -264,7 +265,10 @@ func TestRefuseWaits(t *testing.T) {
 	s := open(t, c)
 	slow := c
 	slow.LockTimeout, slow.StatementTimeout = time.Minute, 2*time.Minute
-	payer := open(t, slow)
+	payer, err := pgstore.Open(t.Context(), slow)
+	if err != nil {
+		t.Fatal(err)
+	}
 	payment := ledgertest.Pressed(t, s)
 	conn := raw(t, c)
 	exec(t, conn, `BEGIN`)
@@ -285,14 +289,63 @@ func TestRefuseWaits(t *testing.T) {
 	if _, err := refuse(); !errors.Is(err, ledger.ErrInDoubt) {
 		t.Errorf("refuse: got %v, want %v", err, ledger.ErrInDoubt)
 	}
-	cancel() // the payer's caller goes: what has begun is finished
-	exec(t, conn, `COMMIT`)
-	if err := <-paid; err != nil {
-		t.Errorf("apply: %v", err)
+	cancel() // the payer's caller goes at once: what has begun is finished
+	if err := <-paid; !errors.Is(err, ledger.ErrInDoubt) {
+		t.Errorf("apply: got %v, want %v", err, ledger.ErrInDoubt)
 	}
+	exec(t, conn, `COMMIT`)
+	payer.Close() // waits
 	if result, err := refuse(); err != nil || result.Err != nil {
 		t.Errorf("refuse: got %+v, %v, want the receipt", result, err)
 	}
+}
+
+// TestCallersLeaveInTime holds the row that changes wait for, much longer than their callers have.
+func TestCallersLeaveInTime(t *testing.T) {
+	c := config(t)
+	open(t, c)
+	c.LockTimeout, c.StatementTimeout, c.MaxConns = time.Minute, 2*time.Minute, 2
+	s, err := pgstore.Open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := sync.OnceFunc(s.Close)
+	defer closed()
+	o := ledgertest.Open(t, s)
+	conn := raw(t, c)
+	exec(t, conn, `BEGIN`)
+	exec(t, conn, `SELECT id FROM offer FOR UPDATE`)
+	left := func(what string, want, never error, change func(ctx context.Context) error) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		begin := time.Now()
+		err := change(ctx)
+		if !errors.Is(err, want) || errors.Is(err, never) {
+			t.Errorf("%s: got %v, want %v", what, err, want)
+		}
+		if took := time.Since(begin); took > 5*time.Second {
+			t.Errorf("%s took %s", what, took)
+		}
+	}
+	left("press", ledger.ErrInDoubt, ledger.ErrUnavailable, func(ctx context.Context) error {
+		return s.Press(ctx, o.ID, o.CreatedAt)
+	})
+	// What is left behind before its commit has no effect.
+	left("refuse", ledger.ErrUnavailable, ledger.ErrInDoubt, func(ctx context.Context) error {
+		_, err := s.Refuse(ctx, o.ID, ledger.ReasonNotTaken, o.CreatedAt, nil)
+		return err
+	})
+	// Those two have all connections, and there is no third.
+	left("language", ledger.ErrUnavailable, ledger.ErrInDoubt, func(ctx context.Context) error {
+		return s.SetLanguage(ctx, o.Wallet, "ky")
+	})
+	exec(t, conn, `COMMIT`)
+	if err := s.SetLanguage(t.Context(), o.Wallet, "en"); err != nil {
+		t.Errorf("after the lock: %v", err)
+	}
+	closed() // waits for what is left behind
+	ledgertest.WantState(t, open(t, c), o.ID, ledger.OfferPressed)
 }
 
 // waitForLock waits until some connection waits for a lock in the server.

@@ -159,9 +159,11 @@ CREATE TABLE outbox (
     next_at    INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     sent_at    INTEGER NOT NULL DEFAULT 0,
+    dead_at    INTEGER NOT NULL DEFAULT 0, -- it was given up
     last_error TEXT NOT NULL DEFAULT '',
-    CHECK (sent_at = 0 OR sealed IS NULL),
+    CHECK ((sent_at = 0 AND dead_at = 0) OR sealed IS NULL),
+    CHECK (sent_at = 0 OR dead_at = 0),
     CHECK ((offer IS NULL) = (offer_end IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX outbox_key ON outbox (key);
-CREATE INDEX outbox_due ON outbox (next_at, id) WHERE sent_at = 0;
+CREATE INDEX outbox_due ON outbox (next_at, id) WHERE sent_at = 0 AND dead_at = 0;

@@ -159,8 +159,10 @@ CREATE TABLE outbox (
     next_at    bigint NOT NULL,
     created_at bigint NOT NULL,
     sent_at    bigint NOT NULL DEFAULT 0,
+    dead_at    bigint NOT NULL DEFAULT 0, -- it was given up
     last_error text NOT NULL DEFAULT '',
-    CHECK (sent_at = 0 OR sealed IS NULL),
+    CHECK ((sent_at = 0 AND dead_at = 0) OR sealed IS NULL),
+    CHECK (sent_at = 0 OR dead_at = 0),
     CHECK ((offer IS NULL) = (offer_end IS NULL))
 ) WITH (fillfactor = 70);
-CREATE INDEX outbox_due ON outbox (next_at, id) WHERE sent_at = 0;
+CREATE INDEX outbox_due ON outbox (next_at, id) WHERE sent_at = 0 AND dead_at = 0;
