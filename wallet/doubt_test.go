@@ -125,6 +125,23 @@ func TestOfferWaitsForWhatIsInDoubt(t *testing.T) {
 	b.silent()
 }
 
+// The payment under way is done just before it would have been refused: the next offer knows what
+// it has left.
+func TestOfferCountsWhatItFindsDone(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(1000)
+	_, f := b.lost("900", "1")
+	b.Issuer = b.troubled(&troubled{Store: b.store, refusing: func() {
+		results, err := b.store.Apply(b.ctx(), f.late)
+		b.ok(errors.Join(err, results[0].Err))
+	}})
+	_, err := b.Offer(b.ctx(), quote("100"))
+	if d := b.declined(err, ledger.ReasonLowBalance); d.Limit != money.Som(91) {
+		t.Errorf("balance told = %s, want 91.00", d.Limit)
+	}
+	b.message(wallet.KindPaid)
+}
+
 // An offer that is pressed while the next one is being made is not overtaken by it.
 func TestOfferBesideAPress(t *testing.T) {
 	b := newBench(t, wallet.Config{})
@@ -148,6 +165,7 @@ type troubled struct {
 	refuse                     error // instead of it
 	count, wrong, right, press error
 	similar                    func() // beforehand
+	refusing                   func() // beforehand
 }
 
 // troubled returns an issuer over a store.
@@ -173,6 +191,9 @@ func (s *troubled) Refuse(
 ) (ledger.Result, error) {
 	if s.refuse != nil {
 		return ledger.Result{}, s.refuse
+	}
+	if s.refusing != nil {
+		s.refusing()
 	}
 	return s.Store.Refuse(ctx, id, r, now, m)
 }

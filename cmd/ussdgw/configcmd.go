@@ -1,9 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"ussdgw/menus/source"
+	"ussdgw/wallet/pin"
 )
 
 func configCommand() *cobra.Command {
@@ -17,7 +23,8 @@ func configCheckCommand() *cobra.Command {
 		Short: "Report every fault of a configuration at once",
 		Long: `Report every fault of a configuration file and of the USSDGW_ variables at once, with
 file, line and the way out. Nothing is started and nothing is connected to. A file of a secret
-that cannot be read here is a warning: it may be on another machine.
+that cannot be read here is a warning: it may be on another machine. Where they are here, the keys
+of the PINs and the menus are checked too.
 
 Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 		Example: indent("ussdgw config check --config /etc/ussdgw/config.yaml"),
@@ -25,12 +32,32 @@ Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 			if path == "" {
 				return usage(cmd, "--config FILE is missing")
 			}
-			_, report := loadConfig(path, filesElsewhere)
-			return finish(cmd, report)
+			cfg, report := loadConfig(path, filesElsewhere)
+			return errors.Join(finish(cmd, report), checkNamed(cmd.ErrOrStderr(), cfg))
 		},
 	}
 	configFlag(cmd, &path)
 	return cmd
+}
+
+// checkNamed looks into what a configuration names, where it is on this machine: the keys of the
+// PINs and the menus.
+func checkNamed(w io.Writer, cfg Config) error {
+	var faults error
+	if _, err := os.Stat(cfg.PIN.KeyFile); cfg.PIN.KeyFile != "" && err == nil {
+		if _, err := pin.LoadKeys(cfg.PIN.KeyFile); err != nil {
+			faults = &exitError{exitFailure, fmt.Sprintf("pin.key_file: %v", err)}
+		}
+	}
+	if cfg.Menus.Dir == "" {
+		return faults
+	}
+	if _, err := os.Stat(cfg.Menus.Dir); err != nil {
+		_, err = fmt.Fprintf(w, "warning: menus.dir: %v; is it on another machine?\n", err)
+		return errors.Join(faults, err)
+	}
+	_, err := requireMenus(w, cfg.Menus.Dir, cfg.PIN.Length)
+	return errors.Join(faults, err)
 }
 
 // finish prints the findings of a report and turns a failed one into the exit code 1.

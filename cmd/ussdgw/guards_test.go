@@ -94,7 +94,8 @@ func TestGuards(t *testing.T) {
 			g.takeOut(t, dir)
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
-			cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-trimpath", "-run", "^"+g.test+"$", g.pkg)
+			cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-trimpath",
+				"-run", "^"+g.test+"$", g.pkg)
 			cmd.Dir = dir
 			out, err := cmd.CombinedOutput()
 			switch text := string(out); {

@@ -239,7 +239,8 @@ func openLocalWorld(
 	}
 	w.assembly, err = assemble(parts{
 		menus: set.menus, sessions: session.NewMemory(0, w.clock.read), ledger: store, keys: keys,
-		clock: w.clock.read, log: set.log, metrics: set.metrics, wallet: set.wallet(), limits: defaultConfig().Limits,
+		clock: w.clock.read, log: set.log, metrics: set.metrics,
+		wallet: set.wallet(), limits: defaultConfig().Limits,
 	})
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func clean(name, text string, r *Report) bool {
 		return false
 	}
 	if signs(text) > maxSigns {
-		r.Errorf(Pos{File: name}, CodeTooLarge, "more than %d brackets, colons, commas and dashes"+
+		r.Errorf(Pos{File: name}, CodeTooLarge, "more than %d signs such as brackets and commas"+
 			" in the file", maxSigns)
 		return false
 	}
@@ -69,14 +69,15 @@ func clean(name, text string, r *Report) bool {
 	return true
 }
 
-// maxSigns is how many signs that structure YAML a file may hold, wherever they stand. A word goes
-// with almost every sign of a real file, so these are MaxTokens tokens.
+// maxSigns is how many signs that make tokens of YAML a file may hold, wherever they stand. A word
+// goes with almost every sign of a real file, so these are MaxTokens tokens.
 const maxSigns = MaxTokens / 2
 
-// signs counts the brackets, colons, commas and dashes before a blank.
+// signs counts what the library makes tokens of. Quotes come in pairs, one of two around what has
+// a colon or a comma too.
 func signs(text string) int {
-	n := strings.Count(text, "- ")
-	for _, sign := range []string{"[", "]", "{", "}", ":", ","} {
+	n := strings.Count(text, "- ") + (strings.Count(text, `"`)+strings.Count(text, "'"))/4
+	for _, sign := range []string{"[", "]", "{", "}", ":", ",", "!", "%", "&", "*"} {
 		n += strings.Count(text, sign)
 	}
 	return n

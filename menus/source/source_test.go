@@ -3,7 +3,13 @@ package source_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 
@@ -47,7 +53,7 @@ func TestBrokenFiles(t *testing.T) {
 		{"lone CR", "a: 1\rb: 2\n", "x.yaml:1:5: YAML011: control character U+000D"},
 		{"10 MB", strings.Repeat("# ten octets\n", 800_000), "x.yaml: YAML002: the file has more"},
 		{"lines", strings.Repeat("\n", source.MaxLines+1), "x.yaml: YAML002: the file has 20001 l"},
-		{"words", "[" + strings.Repeat("1,", 120_000) + "]", "x.yaml: YAML002: more than 200000 w"},
+		{"words", "[" + strings.Repeat("1,", 120_000) + "]", "x.yaml: YAML002: more than 100000 s"},
 		{"values", "[" + strings.Repeat("1,", 70_000) + "]", "x.yaml:1:120000: YAML002: "},
 		{"double quote", "a: \"x\nb: 1\n", "x.yaml:1:4: YAML003: "},
 		{"single quote", "a: 'x\nb: 1\n", "x.yaml:1:4: YAML003: "},
@@ -283,7 +289,10 @@ func TestLoadReadsAllFilesOfTheFolder(t *testing.T) {
 		"sub/c.yaml": {Data: []byte("c: 1\n")},
 	}
 	r := &source.Report{}
-	files := source.Load(fsys, r)
+	files, whole := source.Load(fsys, r)
+	if whole {
+		t.Error("a folder of which a file is left out is called whole")
+	}
 	if len(files) != 2 || files[0].Name != "a.yaml" || files[1].Name != "b.yaml" {
 		t.Errorf("got %v", files)
 	}
@@ -301,6 +310,115 @@ func TestLoadReadsAllFilesOfTheFolder(t *testing.T) {
 	r = &source.Report{}
 	if source.Load(fstest.MapFS{}, r); !r.Failed() {
 		t.Error("a folder without files is accepted")
+	}
+}
+
+// What is no regular file is refused and not opened: nobody may ever write to a pipe.
+func TestLoadOpensRegularFilesOnly(t *testing.T) {
+	dir := t.TempDir()
+	for name, make := range map[string]func(path string) error{
+		"file.yaml":   func(p string) error { return os.WriteFile(p, []byte("a: 1\n"), 0o600) },
+		"folder.yaml": func(p string) error { return os.Mkdir(p, 0o700) },
+		"link.yaml":   func(p string) error { return os.Symlink("file.yaml", p) },
+		"null.yaml":   func(p string) error { return os.Symlink(os.DevNull, p) },
+		"pipe.yaml":   func(p string) error { return syscall.Mkfifo(p, 0o600) },
+	} {
+		if err := make(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := &source.Report{}
+	files, whole := source.Load(os.DirFS(dir), r)
+	if len(files) != 2 || files[0].Name != "file.yaml" || files[1].Name != "link.yaml" || whole {
+		t.Errorf("got %v, whole %t, want the file and the link to it", files, whole)
+	}
+	expect(t, r,
+		"folder.yaml: YAML001: a folder is no file that can be read",
+		"null.yaml: YAML001: a device is no file that can be read",
+		"pipe.yaml: YAML001: a named pipe is no file that can be read")
+}
+
+// A file that would be passed over is named, and a folder that cannot be read is all that is said.
+func TestLoadOfFolders(t *testing.T) {
+	many := fstest.MapFS{}
+	for i := range source.MaxFiles + 1 {
+		many[fmt.Sprintf("%d.yaml", i)] = &fstest.MapFile{Data: []byte("a: 1\n")}
+	}
+	for _, tt := range []struct {
+		name string
+		fsys fs.FS
+		want []string
+	}{
+		{"missing", os.DirFS(filepath.Join(t.TempDir(), "none")), []string{
+			".: YAML001: the folder cannot be read: no such file or directory",
+		}},
+		{"empty", fstest.MapFS{}, []string{".: YAML001: no *.yaml files in the folder"}},
+		{"too many files", many, []string{".: YAML002: 201 files; at most 200"}},
+		{
+			"other names",
+			fstest.MapFS{"a.yml": {Data: []byte("a: 1")}, "B.YAML": {Data: []byte("a: 1")}},
+			[]string{
+				"B.YAML: YAML012: only files that end in .yaml are read",
+				"a.yml: YAML012: only files that end in .yaml are read",
+			},
+		},
+	} {
+		r := &source.Report{}
+		if files, whole := source.Load(tt.fsys, r); len(files) > 0 || whole {
+			t.Errorf("%s: got %v, whole %t", tt.name, files, whole)
+		}
+		t.Run(tt.name, func(t *testing.T) { expect(t, r, tt.want...) })
+	}
+}
+
+func expect(t *testing.T, r *source.Report, want ...string) {
+	t.Helper()
+	var got []string
+	for _, f := range r.Findings() {
+		got = append(got, fmt.Sprintf("%s: %s: %s", f.Pos, f.Code, f.Message))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A file as large as may be, of nothing but signs, is refused before it costs much: the library
+// takes some hundred octets for each.
+func TestSignsAreCountedFirst(t *testing.T) {
+	const most = 16 << 20 // octets, all that is ever allocated included
+	for _, sign := range []string{"[", "]", "{a: ", "[]", "- ", ": ", "1,", "&a ", "*", "\"", "' "} {
+		text := strings.Repeat(sign, 1_000_000/len(sign))
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, r := parse(text)
+		runtime.ReadMemStats(&after)
+		if f := r.Findings(); len(f) != 1 || f[0].Code != source.CodeTooLarge {
+			t.Errorf("%q: got %v", sign, f)
+		}
+		if n := after.TotalAlloc - before.TotalAlloc; n > most {
+			t.Errorf("%q: %d octets were allocated, want at most %d", sign, n, most)
+		}
+	}
+}
+
+// What nobody sees is found, wherever it stands, and letters of all scripts are seen.
+func TestUnseen(t *testing.T) {
+	for text, want := range map[string]int{
+		"": -1, "Өтө кыска": -1, "two\nlines": -1, "№ 5 – «ж» 😀": -1, "e\u0301": -1,
+		"a\tb": 1, "a\rb": 1, "\x7f": 0, "\u0085": 0, "ж\u202e": 2, "\u200b": 0, "\u00ad": 0,
+		"\ufeffa": 0, "\u2028": 0, "\u2066a": 0, "\u3164": 0, "\U000e0041": 0, "\u200da": 0,
+	} {
+		if got := source.Unseen(text); got != want {
+			t.Errorf("%q: got %d, want %d", text, got, want)
+		}
+	}
+	for text, want := range map[string]bool{
+		"": true, " \n ": true, "\u00a0": true, "\u2800": true, "\u3164": true, "\u200b": true,
+		"\u0301": true, "a": false, "-": false, "ж": false, "1": false, "+": false,
+	} {
+		if got := source.Blank(text); got != want {
+			t.Errorf("%q: blank %t, want %t", text, got, want)
+		}
 	}
 }
 

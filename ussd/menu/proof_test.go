@@ -138,6 +138,26 @@ slots`), env)
 	f.send("123456789012").asks("pin.check")
 }
 
+// A text says how many digits a PIN has, and the room that the number takes is counted.
+func TestPINLengthOnScreens(t *testing.T) {
+	for _, tt := range []struct{ length, room int }{{4, 79 - 8}, {12, 78 - 8}} {
+		env := environment()
+		env.PINLength = tt.length
+		text := func(n int) fstest.MapFS {
+			return edited(t, `text: {ru: "Старый PIN:"`, fmt.Sprintf(`text: {ru: "%s{pin.length}"`,
+				strings.Repeat("ж", n))).(fstest.MapFS)
+		}
+		p := load(t, text(tt.room), env)
+		f := dial(t, p).done("registered").send("8").send("3")
+		f.shows("pin_old", fmt.Sprintf("%s%d|0 Назад", strings.Repeat("ж", tt.room), tt.length))
+		check(t, f.res.Screen)
+		r := &source.Report{}
+		if menu.Load(text(tt.room+1), env, r) != nil {
+			t.Errorf("a PIN of %d digits: one unit more than %d is accepted", tt.length, tt.room)
+		}
+	}
+}
+
 func TestRevisionFollowsTheContent(t *testing.T) {
 	a, b := good(t), good(t)
 	if a.Revision() != b.Revision() || len(a.Revision()) != 12 {

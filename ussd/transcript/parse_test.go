@@ -20,8 +20,8 @@ const header = `@clock 2026-11-21T10:00:00+06:00
 @given wallet balance=1250.00 lang=ru pin={pin}
 `
 
-func TestParse(t *testing.T) {
-	const text = "# A story.\r\n" + header + `
+// everything uses all that a file may say.
+const everything = "# A story.\r\n" + header + `
 -- scenario: pays
 @lang ky
 >> *900*3*3*14*14#
@@ -52,7 +52,9 @@ func TestParse(t *testing.T) {
 >> 1
 << END main
 `
-	file, err := transcript.Parse("a.ussd", strings.NewReader(text))
+
+func TestParse(t *testing.T) {
+	file, err := transcript.Parse("a.ussd", strings.NewReader(everything))
 	if err != nil {
 		t.Fatal(err)
 	}
