@@ -149,8 +149,10 @@ func (a *assembly) start(s *stages) {
 	s.start("sweeper", a.sweeper.Run)
 }
 
-// drain refuses new dialogues, waits for the steps in flight and sends the SMS they have queued.
-// It takes no longer than limits.drain and lastMessages together.
+// drain refuses new dialogues, waits for the steps in flight and sends the SMS they have queued. It
+// waits for steps no longer than limits.drain, and begins no SMS later than lastMessages after
+// that. What has begun is not broken off: an SMS takes up to wallet.SendTimeout, and up to five
+// seconds more to be marked as sent. deploy/ussdgw.service counts the whole stop.
 func (a *assembly) drain() {
 	ctx, cancel := context.WithTimeout(context.Background(), a.parts.limits.Drain)
 	defer cancel()

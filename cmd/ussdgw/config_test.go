@@ -244,14 +244,6 @@ func faultyConfigs() []faultyConfig {
 			},
 		},
 		{
-			"a word that only locks know", "limits: {drain: support}\n",
-			[]string{`limits.drain: "support" is no duration`},
-		},
-		{
-			"locks that shrink", "pin: {locks: [support, 24h]}\n",
-			[]string{"pin.locks 24h0m0s comes after support"},
-		},
-		{
 			"wrong shapes",
 			"limits: 7\nlinks: {name: x}\nlog:\n  level: [info]\n",
 			[]string{
@@ -290,8 +282,21 @@ func faultyConfigs() []faultyConfig {
 	}
 }
 
+func faultyLocks() []faultyConfig {
+	return []faultyConfig{
+		{
+			"a word that only locks know", "limits: {drain: support}\n",
+			[]string{`limits.drain: "support" is no duration`},
+		},
+		{
+			"locks that shrink", "pin: {locks: [support, 24h]}\n",
+			[]string{"pin.locks 24h0m0s comes after support"},
+		},
+	}
+}
+
 func TestEveryFaultIsReportedAtItsPlace(t *testing.T) {
-	for _, tt := range faultyConfigs() {
+	for _, tt := range append(faultyConfigs(), faultyLocks()...) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, report := loadConfig(writeConfig(t, tt.text), filesRequired)
 			got := reportText(t, report)

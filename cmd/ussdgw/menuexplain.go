@@ -17,8 +17,8 @@ func menuExplainCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [CODE]...",
 		Short: "Say what a finding of menu check means and what to do about it",
-		Long: `Say what a code that "menu check" prints means and what to do about it. Without a code all are
-listed.`,
+		Long: `Say what a code that "menu check" prints means and what to do about it. Without a code all
+are listed.`,
 		Example: indent("ussdgw menu explain MENU009", "ussdgw menu explain"),
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -23,9 +23,9 @@ func menuShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show [STATE]...",
 		Short: "Draw screens as a handset shows them, at the widest values they can have",
-		Long: `Draw the screens of the named states, or of all with --all, page by page, as a handset shows
-them. Amounts, names and codes have the widest values they can have: what is drawn is the fullest
-that the screen can become. The menus must be right; see "menu check".`,
+		Long: `Draw the screens of the named states, or of all with --all, page by page, as a handset
+shows them. Amounts, names and codes have the widest values they can have: what is drawn is the
+fullest that the screen can become. The menus must be right; see "menu check".`,
 		Example: indent("ussdgw menu show pay_confirm --lang ru",
 			"ussdgw menu show --all --menus mymenus | less"),
 		Args: cobra.ArbitraryArgs,

@@ -15,6 +15,7 @@ import (
 
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/sim"
+	"ussdgw/wallet"
 )
 
 // serveWait bounds every wait of these tests.
@@ -322,5 +323,31 @@ func TestDrainLetsAStepEnd(t *testing.T) {
 	}
 	if done, err := b.store.Transfers(ctx, w.ID, 10); err != nil || len(done) != 1 {
 		t.Errorf("%d debits, %v; want 1", len(done), err)
+	}
+}
+
+// TestTheServiceManagerWaitsForTheLongestStop adds up what serveUntil may take with the defaults.
+func TestTheServiceManagerWaitsForTheLongestStop(t *testing.T) {
+	const (
+		mark    = 5 * time.Second  // an SMS that was sent: storeTimeout of wallet
+		unbind  = 2 * time.Second  // maxUnbindWait of smsc
+		books   = 15 * time.Second // a payment under way: attend of pgstore
+		console = 3 * time.Second  // closeTimeout of console
+		slack   = 10 * time.Second
+	)
+	messages := lastMessages + 2*(wallet.SendTimeout+mark) // drain's, then the relay's own
+	longest := defaultConfig().Limits.Drain + messages + defaultLink().WriteTimeout + unbind +
+		books + console
+	unit, err := os.ReadFile("../../deploy/ussdgw.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits, err := time.ParseDuration(find(t, string(unit), `(?m)^TimeoutStopSec=(\w+)$`))
+	if err != nil || waits < longest+slack {
+		t.Errorf("it waits for %v, %v; the longest stop takes %v", waits, err, longest)
+	}
+	if told := fmt.Sprintf("the console (3s): %ds.", int(longest.Seconds())); !strings.Contains(
+		string(unit), told) {
+		t.Errorf("the unit does not say %q", told)
 	}
 }

@@ -68,8 +68,7 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 		},
 	}
 	files, whole := source.Load(fsys, r)
-	l.gather(files)
-	if !whole {
+	if !l.gather(files) || !whole {
 		return nil // what is missing may be in a file that was left out
 	}
 	if len(l.raw["schema"]) == 0 {
@@ -113,13 +112,16 @@ func sections() []string {
 	}
 }
 
-// gather collects the sections of all menu files.
-func (l *loading) gather(files []*source.File) {
+// gather collects the sections of all menu files. It returns false when a file does not say what
+// it is.
+func (l *loading) gather(files []*source.File) bool {
+	known := true
 	for _, f := range files {
 		fields := f.Root.Fields()
 		if len(fields) == 0 || fields[0].Key != "schema" {
 			l.r.Errorf(source.Pos{File: f.Name, Line: 1, Col: 1}, codeSchema,
 				"the file does not begin with `schema:`")
+			known = false
 			l.r.Help("the first line is `schema: %s` or `schema: %s`", Schema, catalogueSchema)
 			continue
 		}
@@ -128,6 +130,7 @@ func (l *loading) gather(files []*source.File) {
 		case catalogueSchema:
 			continue
 		default:
+			known = false
 			l.r.Errorf(schema.Place(), codeSchema, "unknown schema %q", schema.Scalar())
 			l.r.DidYouMean(schema.Scalar(), []string{Schema, catalogueSchema})
 			continue
@@ -139,6 +142,7 @@ func (l *loading) gather(files []*source.File) {
 			}
 		}
 	}
+	return known
 }
 
 // setting returns the one section of that name, and reports that there is none or another.

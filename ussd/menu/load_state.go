@@ -1,6 +1,7 @@
 package menu
 
 import (
+	"slices"
 	"strings"
 
 	"ussdgw/menus/source"
@@ -67,6 +68,8 @@ func (l *loading) state(f source.Field) *state {
 		}
 	}
 	switch {
+	case len(kinds) == 0 && l.misspelt(s, f.Value, all):
+		return s
 	case len(kinds) == 0 && s.place["text"] != (source.Pos{}):
 		l.r.Errorf(f.KeyPos, codeNoWayOut, "the screen %q neither asks nor ends", f.Key)
 		l.r.Help("give it one of %s", strings.Join(all, ", "))
@@ -75,11 +78,6 @@ func (l *loading) state(f source.Field) *state {
 	case len(kinds) == 0:
 		l.r.Errorf(f.KeyPos, codeState, "the state %q has none of %s", f.Key,
 			strings.Join(all, ", "))
-		for _, field := range f.Value.Fields() {
-			if like := source.Suggest(field.Key, all); like != "" {
-				l.r.Help("did you mean %q instead of %q?", like, field.Key)
-			}
-		}
 		return s
 	case len(kinds) > 1:
 		l.r.Errorf(f.KeyPos, codeState, "the state %q has %s at once", f.Key,
@@ -89,6 +87,27 @@ func (l *loading) state(f source.Field) *state {
 	}
 	l.stateFields(s, f.Value.Object(l.r, "a state with "+kinds[0], known...))
 	return s
+}
+
+// misspelt reads a state whose kind is written almost right, and reports that. To take the state
+// for broken would make a finding of everything that depends on it.
+func (l *loading) misspelt(s *state, n *source.Node, all []string) bool {
+	for _, k := range stateKinds() {
+		for _, f := range n.Fields() {
+			if source.Suggest(f.Key, all) != k.key || slices.Contains(k.with, f.Key) {
+				continue
+			}
+			l.r.Errorf(f.KeyPos, codeState, "the state %q has none of %s", s.name,
+				strings.Join(all, ", "))
+			l.r.Help("did you mean %q instead of %q?", k.key, f.Key)
+			s.kind = k.kind
+			found := n.Object(l.r, "a state with "+k.key, append([]string{f.Key}, k.with...)...)
+			found[k.key] = f.Value
+			l.stateFields(s, found)
+			return true
+		}
+	}
+	return false
 }
 
 func (l *loading) stateFields(s *state, found map[string]*source.Node) {

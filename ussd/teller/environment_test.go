@@ -1,9 +1,15 @@
 package teller_test
 
 import (
+	"io/fs"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
+	"testing/fstest"
 
+	"ussdgw/menus"
+	"ussdgw/menus/source"
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet/catalogue"
@@ -88,4 +94,91 @@ func TestOffersAreDeclared(t *testing.T) {
 	if got := actions["payment.offer"].Withdraw; got != "payment.withdraw" {
 		t.Errorf("an offer is withdrawn by %q", got)
 	}
+}
+
+// A menu that would keep from a subscriber what became of his money is refused, on the line that
+// would, and with nothing else.
+func TestMenusThatHideWhatHappened(t *testing.T) {
+	env := newBench(t).env
+	for _, tt := range []struct{ file, old, new, want string }{
+		{
+			"payments.yaml", `in_doubt: "pay_doubt"`, `in_doubt: "pay_quote"`,
+			"MENU037: in_doubt of payment.pay must lead straight to a screen",
+		},
+		{
+			"payments.yaml", `in_doubt: "pay_doubt"`, `in_doubt: "pay_not_taken"`,
+			"MENU037: in_doubt of payment.pay must end the dialogue",
+		},
+		{
+			"payments.yaml", `paid: "pay_done"`, `paid: "@home"`,
+			"MENU037: paid of payment.pay must lead straight to a screen",
+		},
+		{
+			"payments.yaml", `paid: "told_paid"`, `paid: "@resume"`,
+			"MENU037: paid of payment.resolve must lead straight to a screen",
+		},
+		{
+			"payments.yaml", `en: "Paid {amount} + fee {fee} som\nCode {code}`,
+			`en: "Paid, fee {fee} som\nCode {code}`,
+			"MENU037: paid of payment.pay must be told, and the text does not show {amount} in \"en\"",
+		},
+		{
+			"payments.yaml", `again: "yes"`, `again: "no"`,
+			"MENU036: \"again\" of payment.offer cannot be \"no\"",
+		},
+		{
+			"payments.yaml", `amount: amount, again`, `amount: "100", again`,
+			"MENU036: \"amount\" of payment.offer takes no text in quotes",
+		},
+		{
+			"settings.yaml", `untold: "payment_told"`, `untold: "main"`,
+			"MENU029: the entry \"untold\" must be a state that does payment.resolve",
+		},
+		{
+			"payments.yaml", `{type: "money", max: "15000"`, `{type: "money", max: "14000"`,
+			"MENU038: \"aiyl_bank\" takes 10.00 to 15000.00, and the slot \"amount\" only",
+		},
+	} {
+		files := replaced(t, tt.file, tt.old, tt.new)
+		line := strings.Count(strings.Split(string(files[tt.file].Data), tt.new)[0], "\n") + 1
+		var r source.Report
+		if menu.Load(files, env, &r) != nil {
+			t.Errorf("%s is accepted", tt.new)
+		}
+		found := slices.ContainsFunc(r.Findings(), func(f source.Finding) bool {
+			return f.Pos.File == tt.file && f.Pos.Line == line &&
+				strings.HasPrefix(f.Code+": "+f.Message, tt.want)
+		})
+		if !found {
+			t.Errorf("%s in line %d: got\n%v\nwant %s", tt.new, line, r.Err(), tt.want)
+		}
+		for _, f := range r.Findings() {
+			if f.Severity == source.Warning && f.Code == "MENU027" {
+				t.Errorf("%s: a consequence is reported too: %s", tt.new, f.Message)
+			}
+		}
+	}
+}
+
+// replaced is the menus of the binary with a piece of one file, which is there once, replaced.
+func replaced(t *testing.T, file, old, new string) fstest.MapFS {
+	t.Helper()
+	files := fstest.MapFS{}
+	names, err := fs.Glob(menus.FS(), "*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		b, err := fs.ReadFile(menus.FS(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: b}
+	}
+	text := string(files[file].Data)
+	if n := strings.Count(text, old); n != 1 {
+		t.Fatalf("%q is %d times in %s, want once", old, n, file)
+	}
+	files[file].Data = []byte(strings.Replace(text, old, new, 1))
+	return files
 }

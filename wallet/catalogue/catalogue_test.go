@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"os"
 	"path"
 	"regexp"
 	"strings"
@@ -200,7 +201,14 @@ func TestBadCatalogues(t *testing.T) {
 			}
 		})
 	}
+	readme, err := os.ReadFile("../../menus/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, code := range catalogue.Codes() {
+		if !strings.Contains(string(readme), "| "+code.Code+" | "+code.Title+" |") {
+			t.Errorf("the language's reference does not list %s, %s", code.Code, code.Title)
+		}
 		if !covered[code.Code] {
 			t.Errorf("no bad catalogue shows %s, %s", code.Code, code.Title)
 		}
@@ -255,6 +263,37 @@ func TestLoadRefusesFolders(t *testing.T) {
 		var r source.Report
 		if c := catalogue.Load(fsys, &r); c != nil || !r.Failed() {
 			t.Errorf("%s: loaded %v, findings %v", name, c, r.Findings())
+		}
+	}
+}
+
+// Where files cannot be read, only that is said: what seems to be missing may be in them.
+func TestLoadReportsTheCauseOnly(t *testing.T) {
+	many := fstest.MapFS{}
+	for i := range source.MaxFiles + 1 {
+		many[fmt.Sprintf("%d.yaml", i)] = &fstest.MapFile{}
+	}
+	part := fmt.Appendf(nil, "schema: %q\n", catalogue.Schema)
+	for name, test := range map[string]struct {
+		fsys fs.FS
+		want string // file and code
+	}{
+		"missing folder": {os.DirFS(path.Join(t.TempDir(), "none")), ". YAML001"},
+		"too many files": {many, ". YAML002"},
+		"not parsed": {fstest.MapFS{
+			"a.yaml": {Data: part}, "limits.yaml": {Data: []byte("a: [")},
+		}, "limits.yaml YAML003"},
+		"wrong name": {fstest.MapFS{
+			"a.yaml": {Data: part}, "limits.yml": {Data: part},
+		}, "limits.yml YAML012"},
+	} {
+		var r source.Report
+		if c := catalogue.Load(test.fsys, &r); c != nil {
+			t.Errorf("%s: loaded %v", name, c)
+		}
+		got := r.Findings()
+		if len(got) != 1 || got[0].Pos.File+" "+got[0].Code != test.want {
+			t.Errorf("%s: got %v, want %s alone", name, got, test.want)
 		}
 	}
 }

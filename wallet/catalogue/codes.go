@@ -90,7 +90,8 @@ func Codes() []source.Code {
 		{
 			Code: CodeLimits, Title: "limits contradict each other, or are out of range",
 			Text: "A payment may not be above the limit of a day, nor a day above that of a month." +
-				" A wallet may hold something, and no more than the screens have room to show.",
+				" Every limit is above 0, which would be taken for no limit at all. A balance is at" +
+				" most 999999.99, the widest amount that screens and messages are proven for.",
 		},
 		{
 			Code: CodePrefix, Title: "prefixes of networks overlap",
