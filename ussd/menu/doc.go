@@ -7,10 +7,12 @@
 // Load goes through stages, each in files of its own:
 //
 //   - load*.go reads the sections of all files and turns them into states, slots and texts;
-//   - check.go looks at every name: targets, slots, lists, actions, outcomes, error texts;
+//   - check.go looks at every name: targets, slots, lists, actions, outcomes, error texts; check_rules.go
+//     holds the rules that the catalogue's items give to slots;
 //   - flow.go and flow_unset.go follow all edges forward for the values that are certainly set
 //     where they are shown, and backward for how wide they can become;
-//   - check_money.go holds what keeps money and secrets safe;
+//   - check_money.go holds what keeps money and secrets safe, check_told.go what must be told of
+//     an outcome;
 //   - check_fit.go lays out every screen at its widest, with the functions of render.go, which
 //     lay out every screen that is sent.
 //

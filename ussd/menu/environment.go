@@ -19,9 +19,9 @@ type Environment struct {
 
 // An ActionDef declares one request to the wallet.
 type ActionDef struct {
-	Args     []string              // what `with:` must give, besides Secrets
-	Optional []string              // what `with:` may give
-	Secrets  []string              // what `with:` must feed from a secret slot, and only that
+	Args     []string // what `with:` must give, besides Secrets
+	Optional []string // what `with:` may give
+	Secrets  []string // what `with:` must feed from a secret slot, and only that
 	// Literals has, by argument, the texts that `with:` may give in quotes. An argument that is
 	// not here takes no literal.
 	Literals map[string][]string

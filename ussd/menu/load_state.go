@@ -92,9 +92,13 @@ func (l *loading) state(f source.Field) *state {
 // misspelt reads a state whose kind is written almost right, and reports that. To take the state
 // for broken would make a finding of everything that depends on it.
 func (l *loading) misspelt(s *state, n *source.Node, all []string) bool {
+	var others []string // keys that are right as they are: `as` is no `ask`
+	for _, k := range stateKinds() {
+		others = append(others, k.with...)
+	}
 	for _, k := range stateKinds() {
 		for _, f := range n.Fields() {
-			if source.Suggest(f.Key, all) != k.key || slices.Contains(k.with, f.Key) {
+			if source.Suggest(f.Key, all) != k.key || slices.Contains(others, f.Key) {
 				continue
 			}
 			l.r.Errorf(f.KeyPos, codeState, "the state %q has none of %s", s.name,

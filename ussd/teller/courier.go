@@ -29,6 +29,15 @@ type Courier struct {
 // NewCourier returns a Courier that takes its texts from p.
 func NewCourier(p *menu.Program, s SMSSender) *Courier { return &Courier{program: p, sender: s} }
 
+// A textError says that the menu has no text for a message: only an edited menu helps.
+type textError struct{ error }
+
+// Permanent reports true: see wallet.Sender.
+func (textError) Permanent() bool { return true }
+
+// Unwrap returns what the menu said.
+func (e textError) Unwrap() error { return e.error }
+
 // secretField is the field of a message that is kept sealed.
 const secretField = "pin"
 
@@ -45,7 +54,7 @@ func (c *Courier) Send(ctx context.Context, m ledger.Message, secret pin.Secret)
 	}
 	text, err := c.program.SMS(m.Kind, m.Lang, fields)
 	if err != nil {
-		return fmt.Errorf("teller: sms %s: %w", m.Kind, err)
+		return fmt.Errorf("teller: sms %s: %w", m.Kind, textError{err})
 	}
 	if err := c.sender.SendSMS(ctx, m.To, text); err != nil {
 		if strings.Contains(err.Error(), text) {

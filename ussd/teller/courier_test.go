@@ -228,6 +228,12 @@ func TestCourierErrors(t *testing.T) {
 			t.Errorf("%s: error = %v, want one that says %q", name, err, c.says)
 			continue
 		}
+		var marked interface{ Permanent() bool }
+		hopeless := errors.As(err, &marked) && marked.Permanent()
+		if noText := c.refuses == nil; hopeless != noText {
+			t.Errorf("%s: permanent %v, want %v: only a text can be missing for good", name,
+				hopeless, noText)
+		}
 		if c.cause != nil && !errors.Is(err, c.cause) {
 			t.Errorf("%s: error = %v, want %v in its chain", name, err, c.cause)
 		}
