@@ -49,10 +49,10 @@ func (g *Gateway) admitBusy() (release func(), ok bool) {
 	return func() { g.release(&g.busy) }, true
 }
 
-// Drain refuses new dialogues from now on and waits until no step is in flight. Answers of dialogues
-// under way are still served while it waits, for at most half of the time that ctx leaves; then they
-// are refused too, before any effect, so that the SMSC gives them to another instance. After Drain
-// nothing is admitted.
+// Drain refuses new dialogues from now on and waits until no step is in flight. Answers of
+// dialogues under way are still served while it waits, for at most half of the time that ctx
+// leaves; then they are refused too, before any effect, so that the SMSC gives them to another
+// instance. After Drain nothing is admitted.
 func (g *Gateway) Drain(ctx context.Context) error {
 	g.mu.Lock()
 	g.draining = true

@@ -229,8 +229,8 @@ func (g *Gateway) saved(
 	return next, g.cfg.Store.Save(ctx, key, next, ttl)
 }
 
-// secretDigest and beginDigest stand for what leaves no trace: a secret, and what was dialled, which
-// may hold one.
+// secretDigest and beginDigest stand for what leaves no trace: a secret, and what was dialled,
+// which may hold one.
 var (
 	secretDigest [16]byte
 	beginDigest  = [16]byte{0: 1}

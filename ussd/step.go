@@ -107,9 +107,9 @@ func (s *step) language(ctx context.Context, base session.Record) (string, error
 }
 
 // repeated recognises an input that came before. last says that it led to the stored reply, stale
-// that it is older: a copy that was late, and meant for a screen that is gone. SMPP has no end-to-end
-// identity of an input; where the dialect has none either, the same payload within a second is a
-// repeat, and after a secret, whose payload leaves no trace, anything within a second is.
+// that it is older: a copy that was late, and meant for a screen that is gone. SMPP has no identity
+// of an input; where the dialect has none either, the same payload within a second is a repeat, and
+// after a secret, whose payload leaves no trace, anything within a second is.
 func (s *step) repeated(base session.Record, now time.Time) (last, stale bool) {
 	if base.IsZero() || base.Dialogue != s.req.Dialogue || !s.mayRepeat(base, now) {
 		return false, false
@@ -166,27 +166,17 @@ func (s *step) inputID() string {
 // replay answers a redelivery: the stored reply once more, unless the first submit went through
 // or may still do so. A second screen could abort the dialogue.
 func (s *step) replay(ctx context.Context, rec session.Record) (Reply, string, error) {
-	for waited := time.Duration(0); ; waited += ackPoll {
-		if rec.Acked || rec.Dead {
-			return Reply{Kind: None, Repeat: true}, "repeat", nil
-		}
-		if waited >= ackWithin {
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return Reply{Kind: None, Repeat: true}, "repeat", nil
-		case <-time.After(ackPoll):
-		}
-		cur, err := s.g.cfg.Store.Load(ctx, s.key)
-		if err != nil {
-			return Reply{}, "", fmt.Errorf("%w: %w", errNoStore, err)
-		}
-		if !cur.TouchedAt.Equal(rec.TouchedAt) {
-			return Reply{Kind: None, Repeat: true}, "repeat", nil // it went on, so it was seen
-		}
-		rec = cur
+	nothing := Reply{Kind: None, Repeat: true}
+	cur, err := s.await(ctx, rec)
+	switch {
+	case err != nil:
+		return Reply{}, "", err
+	case cur.Acked || cur.Dead || ctx.Err() != nil:
+		return nothing, "repeat", nil
+	case !cur.TouchedAt.Equal(rec.TouchedAt):
+		return nothing, "repeat", nil // it went on, so it was seen
 	}
+	rec = cur
 	r := Reply{
 		Kind: Ask, State: rec.LastReply.State, Text: rec.LastReply.Text,
 		Repeat: true, saved: rec,
@@ -197,11 +187,41 @@ func (s *step) replay(ctx context.Context, rec session.Record) (Reply, string, e
 	return r, "repeat", nil
 }
 
+// await waits for the fate of rec's reply, for at most ackWithin, and returns the session as it is
+// then.
+func (s *step) await(ctx context.Context, rec session.Record) (session.Record, error) {
+	cur := rec
+	for waited := time.Duration(0); waited < ackWithin; waited += ackPoll {
+		if cur.Acked || cur.Dead || !cur.TouchedAt.Equal(rec.TouchedAt) {
+			return cur, nil
+		}
+		select {
+		case <-ctx.Done():
+			return cur, nil
+		case <-time.After(ackPoll):
+		}
+		var err error
+		if cur, err = s.g.cfg.Store.Load(ctx, s.key); err != nil {
+			return cur, fmt.Errorf("%w: %w", errNoStore, err)
+		}
+	}
+	return cur, nil
+}
+
 // begin starts a dialogue: first what became of an untold payment, then a dialled string, else
 // the offer to go on where a living session stopped.
 func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 	Reply, string, error,
 ) {
+	if base.Tells && now.Sub(base.TouchedAt) < ackWithin {
+		// The news has been sent a moment ago: is it on the phone? Nobody dials that fast, but
+		// programs do.
+		cur, err := s.await(ctx, base)
+		if err != nil {
+			return Reply{}, "", err
+		}
+		base = cur
+	}
 	next := session.Record{
 		Dialogue: s.req.Dialogue, Link: s.req.Link, StartedAt: now, Untold: base.Untold,
 	}

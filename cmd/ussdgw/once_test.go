@@ -444,12 +444,12 @@ func TestPaymentDeliveredTwiceOverSMPP(t *testing.T) {
 	if err := d.Repeat(ctx); err != nil {
 		t.Fatal(err)
 	}
+	if screen, err = d.Next(ctx); err != nil || !screen.End {
+		t.Fatalf("screen %+v %v, want the end", screen, err)
+	}
 	sms, err := center.WaitSMS(ctx, onceNumber.Digits(), 1)
 	if err != nil || !strings.Contains(sms.Text, "100.00") {
 		t.Fatalf("SMS %+v %v", sms, err)
-	}
-	if screen, err = d.Next(ctx); err != nil || !screen.End {
-		t.Fatalf("screen %+v %v, want the end", screen, err)
 	}
 	if err := a.gateway.Drain(ctx); err != nil {
 		t.Fatal(err)
@@ -459,6 +459,9 @@ func TestPaymentDeliveredTwiceOverSMPP(t *testing.T) {
 	}
 	if faults := center.Faults(); len(faults) > 0 {
 		t.Errorf("the message centre complains of %v, want one screen for one input", faults)
+	}
+	if n := center.Strays(); n > 0 {
+		t.Errorf("%d more screens for one input, after the end of the dialogue", n)
 	}
 	if n := len(center.Messages(onceNumber.Digits())); n != 1 {
 		t.Errorf("%d SMS, want 1", n)

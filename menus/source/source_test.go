@@ -386,7 +386,9 @@ func expect(t *testing.T, r *source.Report, want ...string) {
 // takes some hundred octets for each.
 func TestSignsAreCountedFirst(t *testing.T) {
 	const most = 16 << 20 // octets, all that is ever allocated included
-	for _, sign := range []string{"[", "]", "{a: ", "[]", "- ", ": ", "1,", "&a ", "*", "\"", "' "} {
+	for _, sign := range []string{
+		"[", "]", "{a: ", "[]", "- ", ": ", "1,", "&a ", "*", "\"", "' ",
+	} {
 		text := strings.Repeat(sign, 1_000_000/len(sign))
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -145,8 +145,8 @@ func proofCodes() []source.Code {
 			" actions follow each other in a circle with no screen between."},
 		{Code: codeEntry, Title: "an entry that cannot work", Text: "Every entry names a state." +
 			" over, busy, shortcut_refused and unavailable must be ends that need no value:" +
-			" they are shown when nothing else works. untold is a state that does the action which" +
-			" tells what became of a payment."},
+			" they are shown when nothing else works. untold is a state that does the action" +
+			" which tells what became of a payment."},
 		{Code: codeSMS, Title: "a message that cannot be sent", Text: "Every kind of message that" +
 			" the wallet sends has a text in each language, with fields of that kind only, and is" +
 			" at most four SMS long at its widest."},

@@ -51,8 +51,8 @@ func (l *loader) level(n *source.Node) LevelLimits {
 			limits.PerMonth.Short(), limits.PerDay.Short())
 	}
 	if limits.Balance > MaxBalance {
-		l.r.Errorf(object["balance"].Place(), CodeLimits, "a wallet may hold at most %s som, not %s",
-			MaxBalance.Short(), limits.Balance.Short())
+		l.r.Errorf(object["balance"].Place(), CodeLimits,
+			"a wallet may hold at most %s som, not %s", MaxBalance.Short(), limits.Balance.Short())
 		l.r.Help("screens and messages are proven for amounts up to that")
 	}
 	return limits

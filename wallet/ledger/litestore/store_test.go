@@ -163,7 +163,8 @@ func TestCommitIsNotCancelled(t *testing.T) {
 }
 
 func BenchmarkPoster(b *testing.B) {
-	s, err := litestore.Open(filepath.Join(b.TempDir(), "ledger.db"), litestore.LockTimeout(time.Minute))
+	path := filepath.Join(b.TempDir(), "ledger.db")
+	s, err := litestore.Open(path, litestore.LockTimeout(time.Minute))
 	if err != nil {
 		b.Fatal(err)
 	}
