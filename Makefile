@@ -35,7 +35,7 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 
 .PHONY: test
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
-	USSDGW_TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
+	TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
 
 .PHONY: servers
 servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing
@@ -67,7 +67,7 @@ transcripts-smpp: build servers ## Run the transcripts over SMPP with real Redis
 
 .PHONY: tshark
 tshark: servers ## Let tshark decode every PDU of a recorded run
-	USSDGW_TEST_SERVERS=required \
+	TEST_SERVERS=required \
 		go test -count=1 -v -run '^TestTranscriptsOverSMPP$$' ./cmd/ussdgw
 
 .PHONY: fuzz
@@ -81,7 +81,7 @@ fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
 
 .PHONY: guards
 guards: servers ## Take each guard of money and secrets out of a copy and see its test fail
-	USSDGW_TEST_SERVERS=required go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
+	TEST_SERVERS=required go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
 
 .PHONY: clean
 clean: ## Remove what was built

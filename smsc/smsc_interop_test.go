@@ -484,7 +484,7 @@ func TestTsharkDecodesEveryPDU(t *testing.T) {
 	for _, tool := range []string{"tshark", "text2pcap"} {
 		switch _, err := exec.LookPath(tool); {
 		case err == nil:
-		case os.Getenv("USSDGW_TEST_SERVERS") == "required":
+		case os.Getenv("TEST_SERVERS") == "required":
 			t.Fatalf("%s is not installed, and is required", tool)
 		default:
 			t.Skipf("%s is not installed: the wire format is not judged independently", tool)

@@ -5,7 +5,7 @@ import "os"
 // Required names the environment variable that makes Need fail a test where it would skip it, when
 // its value is RequiredValue. A run that has to prove something sets it.
 const (
-	Required      = "USSDGW_TEST_SERVERS"
+	Required      = "TEST_SERVERS"
 	RequiredValue = "required"
 )
 
