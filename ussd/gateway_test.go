@@ -597,6 +597,23 @@ func TestFailedResolveStaysUntold(t *testing.T) {
 	want(t, h.dial("*900#"), ussd.Ask, "told_paid")
 }
 
+// The start fails and the payment's fate is found: it is told, and only what was told is forgotten.
+func TestNewsIsToldAlthoughTheStartFails(t *testing.T) {
+	b := newBank()
+	h := &handset{t: t, g: newGateway(t, memory(), b)}
+	h.dial("*900*1*100#")
+	h.unit++
+	req := h.request(ussd.Input, "7391")
+	h.g.Acknowledge(t.Context(), req, h.send(req), false)
+	b.before = func(c ussd.Call) error {
+		if c.Action.Name == "test.identify" {
+			return errors.New("ledger is gone")
+		}
+		return nil
+	}
+	want(t, h.dial("*900#"), ussd.Ask, "told_paid")
+}
+
 // An answer that leaves the fate open is no news: the next dial asks again.
 func TestDoubtIsAskedAgain(t *testing.T) {
 	b := newBank()

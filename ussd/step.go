@@ -348,6 +348,7 @@ type work struct {
 
 // settle follows the actions of res until there is a screen.
 func (w *work) settle(ctx context.Context, res menu.Result) error {
+	w.broke = false
 	for range maxActions {
 		if res.Action == nil {
 			w.res = res
