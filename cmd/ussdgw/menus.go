@@ -88,8 +88,11 @@ func writeFindings(w io.Writer, dir string, report *source.Report) error {
 }
 
 func menuCommand() *cobra.Command {
-	return group("menu", "Work on the menus", menuCheckCommand(), menuShowCommand(),
-		menuExplainCommand())
+	return group("menu", "Work on the menus",
+		menuCheckCommand(),
+		menuShowCommand(),
+		menuExplainCommand(),
+	)
 }
 
 func menuCheckCommand() *cobra.Command {

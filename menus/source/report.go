@@ -33,10 +33,18 @@ type Finding struct {
 	Code     string // stable: "MENU012"
 	Message  string // one line
 	Help     string // lines of advice, or ""
+	Fix      Fix    // the zero Fix where only a person can tell what is right
 }
+
+// A Fix is a correction that cannot be wrong: at the place of its finding the file says Old, and
+// should say New.
+type Fix struct{ Old, New string }
 
 // A Report collects findings. The zero value is ready. It is not safe for concurrent use.
 type Report struct {
+	// Advice asks for what is only advice as well: it is added as warnings.
+	Advice bool
+
 	findings []Finding
 	failed   bool
 	dropped  int
@@ -54,6 +62,22 @@ func (r *Report) Errorf(p Pos, code, format string, a ...any) {
 func (r *Report) Warnf(p Pos, code, format string, a ...any) {
 	message := oneLine(fmt.Sprintf(format, a...))
 	r.add(Finding{Pos: p, Severity: Warning, Code: code, Message: message})
+}
+
+// Advisef adds a warning about what works but could serve people better, if Advice asks for it. It
+// reports whether it did, so that Help belongs to it.
+func (r *Report) Advisef(p Pos, code, format string, a ...any) bool {
+	if r.Advice {
+		r.Warnf(p, code, format, a...)
+	}
+	return r.Advice
+}
+
+// Fix attaches a correction to the finding that was added last.
+func (r *Report) Fix(old, new string) {
+	if len(r.findings) > 0 && r.dropped == 0 {
+		r.findings[len(r.findings)-1].Fix = Fix{Old: old, New: new}
+	}
 }
 
 // Help attaches a line of advice to the finding that was added last.

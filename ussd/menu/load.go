@@ -2,8 +2,6 @@ package menu
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io/fs"
 	"regexp"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"ussdgw/menus/revision"
 	"ussdgw/menus/source"
 	"ussdgw/smsc/charset"
 )
@@ -89,19 +88,17 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 	if r.Failed() {
 		return nil
 	}
-	l.p.revision = revision(files, env)
+	l.p.revision = contentID(files)
 	return l.p
 }
 
-// revision is the hash of all files, the catalogue's included: its names are on the screens.
-func revision(files []*source.File, env Environment) string {
-	const digits = 12
-	h := sha256.New()
+// contentID is the ID of all files, the catalogue's included: its names are on the screens.
+func contentID(files []*source.File) string {
+	sums := make(map[string][sha256.Size]byte, len(files))
 	for _, f := range files {
-		fmt.Fprintf(h, "%d:%s:%x\n", len(f.Name), f.Name, f.Sum)
+		sums[f.Name] = f.Sum
 	}
-	fmt.Fprintf(h, "pin:%d\n", env.PINLength)
-	return hex.EncodeToString(h.Sum(nil))[:digits]
+	return revision.IDOf(sums)
 }
 
 // sections are the top-level keys of a menu file.
