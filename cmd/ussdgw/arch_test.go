@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"menus":            {},
 	"menus/source":     {},
 	"menus/revision":   {},
+	"menus/report":     {"menus/source"},
 	"wallet/money":     {},
 	"wallet/msisdn":    {},
 	"wallet/pin":       {},
