@@ -30,14 +30,15 @@ var arrows = map[string][]string{
 	"menus/source":     {},
 	"menus/revision":   {},
 	"menus/report":     {"menus/source"},
+	"menus/schema":     {"menus/source"},
 	"wallet/money":     {},
 	"wallet/msisdn":    {},
 	"wallet/pin":       {},
-	"wallet/catalogue": {"wallet/money", "menus/source"},
+	"wallet/catalogue": {"wallet/money", "menus/source", "menus/schema"},
 	"wallet/ledger":    {"wallet/money", "wallet/msisdn", "wallet/pin"},
 	"wallet":           append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
 	"ussd/menu": append([]string{
-		"smsc/charset", "menus/source", "menus/revision",
+		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),
 	"ussd/session": {"ussd/menu", "wallet/msisdn"},
 	"ussd":         append([]string{"ussd/menu", "ussd/session"}, leaves...),
@@ -55,6 +56,7 @@ var arrows = map[string][]string{
 	"wallet/ledger/pgserver":   {},
 	"ussd/session/sessiontest": {"ussd/session", "ussd/menu", "wallet/msisdn"},
 	"ussd/session/redisserver": {},
+	"menus/schema/schematest":  {"menus/schema", "menus/source"},
 }
 
 var (
@@ -73,6 +75,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/ussdgw"},
 	"github.com/prometheus/client_golang": {"cmd/ussdgw"},
 	"github.com/goccy/go-yaml":            {"menus/source"},
+	"github.com/santhosh-tekuri":          {"menus/schema/schematest"},
 }
 
 // pure lists what the menu language must not import: it has no input or output and nothing to

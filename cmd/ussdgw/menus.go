@@ -72,5 +72,6 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuSchemaCommand(),
 	)
 }
