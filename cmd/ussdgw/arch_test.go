@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"menus/revision":   {},
 	"menus/report":     {"menus/source"},
 	"menus/schema":     {"menus/source"},
+	"menus/format":     {"menus/source", "menus/schema"},
 	"wallet/money":     {},
 	"wallet/msisdn":    {},
 	"wallet/pin":       {},

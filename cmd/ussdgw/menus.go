@@ -72,6 +72,7 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuFormatCommand(),
 		menuSchemaCommand(),
 	)
 }
