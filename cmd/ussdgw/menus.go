@@ -74,5 +74,6 @@ func menuCommand() *cobra.Command {
 		menuExplainCommand(),
 		menuFormatCommand(),
 		menuSchemaCommand(),
+		menuI18NCommand(),
 	)
 }

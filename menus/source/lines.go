@@ -51,6 +51,9 @@ func (f *File) Lines() (lines []string, kinds []LineKind, ok bool) {
 	return lines, kinds, ok
 }
 
+// Text returns the octets of the file as it was read.
+func (f *File) Text() []byte { return []byte(f.text) }
+
 // Raw returns how a scalar is written, its quotes included, and "" where that is not clear.
 func (n *Node) Raw() string {
 	if n == nil {
