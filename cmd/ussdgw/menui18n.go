@@ -156,15 +156,15 @@ func listMissing(out io.Writer, dir string, files []translation.File, langs []st
 	gaps := translation.Missing(files, langs)
 	for _, g := range gaps {
 		g.Pos.File = pathIn(dir, g.Pos.File)
-		if _, err := fmt.Fprintf(out, "%s: %s: no text in %s\n", g.Pos, g.Key, g.Lang); err != nil {
+		_, err := fmt.Fprintf(out, "%s: %s: no text in %s\n", g.Pos, g.Key, g.Lang)
+		if err != nil {
 			return err
 		}
 	}
 	if len(gaps) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(out, "%d texts are missing\n", len(gaps))
-	if err != nil {
+	if _, err := fmt.Fprintf(out, "%d texts are missing\n", len(gaps)); err != nil {
 		return err
 	}
 	return &exitError{code: exitFailure}

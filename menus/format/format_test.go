@@ -85,10 +85,14 @@ func TestForm(t *testing.T) {
 			"texts over lines", "a:\n    b: one\n      two\n    c: \"x  \n        y\"\n",
 			header + "a:\n  b: one\n    two\n  c: \"x\n      y\"\n",
 		},
-		{"quotes", "a: 'x'\nb: 'it''s'\nc: 'a \"b\"'\n", header + "a: \"x\"\nb: \"it's\"\nc: 'a \"b\"'\n"},
+		{
+			"quotes", "a: 'x'\nb: 'it''s'\nc: 'a \"b\"'\n",
+			header + "a: \"x\"\nb: \"it's\"\nc: 'a \"b\"'\n",
+		},
 		{
 			"states",
-			"states:\n\n  # of a\n  a: {goto: b}\n  # of b\n  b: {goto: c}\n\n\n  c: {goto: a}\n  # end\n",
+			"states:\n\n  # of a\n  a: {goto: b}\n  # of b\n  b: {goto: c}\n\n\n" +
+				"  c: {goto: a}\n  # end\n",
 			header + "states:\n  # of a\n  a: {goto: \"b\"}\n\n  # of b\n  b: {goto: \"c\"}\n\n" +
 				"  c: {goto: \"a\"}\n  # end\n",
 		},

@@ -75,44 +75,46 @@ func TestGitHub(t *testing.T) {
 	}
 }
 
-func TestSARIF(t *testing.T) {
-	type location struct {
-		Physical struct {
-			Artifact struct{ URI string } `json:"artifactLocation"`
-			Region   *struct{ StartLine, StartColumn, EndColumn int }
-		} `json:"physicalLocation"`
-	}
-	var log struct {
-		Version string
-		Schema  string `json:"$schema"`
-		Runs    []struct {
-			ColumnKind string
-			Tool       struct {
-				Driver struct {
-					Name, Version string
-					Rules         []struct {
-						ID   string
-						Help struct{ Text string }
-					}
+// sarifLog is what the tests read of SARIF.
+type sarifLog struct {
+	Version string
+	Schema  string `json:"$schema"`
+	Runs    []struct {
+		ColumnKind string
+		Tool       struct {
+			Driver struct {
+				Name, Version string
+				Rules         []struct {
+					ID   string
+					Help struct{ Text string }
 				}
 			}
-			Results []struct {
-				RuleID    string
-				RuleIndex *int
-				Level     string
-				Message   struct{ Text string }
-				Locations []location
-				Fixes     []struct {
-					ArtifactChanges []struct {
-						Replacements []struct {
-							DeletedRegion   struct{ StartLine, StartColumn, EndColumn int }
-							InsertedContent struct{ Text string }
-						}
+		}
+		Results []struct {
+			RuleID    string
+			RuleIndex *int
+			Level     string
+			Message   struct{ Text string }
+			Locations []struct {
+				Physical struct {
+					Artifact struct{ URI string } `json:"artifactLocation"`
+					Region   *struct{ StartLine, StartColumn int }
+				} `json:"physicalLocation"`
+			}
+			Fixes []struct {
+				ArtifactChanges []struct {
+					Replacements []struct {
+						DeletedRegion   struct{ StartLine, StartColumn, EndColumn int }
+						InsertedContent struct{ Text string }
 					}
 				}
 			}
 		}
 	}
+}
+
+func TestSARIF(t *testing.T) {
+	var log sarifLog
 	text := written(t, report.SARIF, found(), "menus")
 	if err := json.Unmarshal([]byte(text), &log); err != nil || len(log.Runs) != 1 {
 		t.Fatalf("%v in %s", err, text)

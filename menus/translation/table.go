@@ -80,7 +80,7 @@ const formula = "=+-@\t\r"
 // harmless puts an apostrophe before a text that a spreadsheet would take for a formula, and one
 // more where there is one.
 func harmless(text string) string {
-	if rest := strings.TrimLeft(text, "'"); rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
+	if begins(strings.TrimLeft(text, "'")) {
 		return "'" + text
 	}
 	return text
@@ -89,11 +89,14 @@ func harmless(text string) string {
 // original takes off what harmless has put before a text.
 func original(cell string) string {
 	rest := strings.TrimLeft(cell, "'")
-	if len(rest) < len(cell) && rest != "" && strings.ContainsRune(formula, rune(rest[0])) {
+	if len(rest) < len(cell) && begins(rest) {
 		return cell[1:]
 	}
 	return cell
 }
+
+// begins reports whether a spreadsheet would take a text for a formula.
+func begins(text string) bool { return text != "" && strings.IndexByte(formula, text[0]) >= 0 }
 
 // A record is a row of a table that came back.
 type record struct {

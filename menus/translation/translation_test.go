@@ -133,28 +133,34 @@ func TestImportChangesTextsAndNothingElse(t *testing.T) {
 	}{
 		{"nothing", nil, "", ""},
 		{
-			"in brackets", map[string]string{"states.main.text ru": "Остаток \"{sum}\""},
+			"in brackets",
+			map[string]string{"states.main.text ru": "Остаток \"{sum}\""},
 			"'Ваш баланс {sum}'", `"Остаток \"{sum}\""`,
 		},
 		{
-			"a block", map[string]string{"states.main.options[1].text ru": "{a}\nx"},
+			"a block",
+			map[string]string{"states.main.options[1].text ru": "{a}\nx"},
 			"|\n            one\n            two {a}\n", "\"{a}\\nx\"\n",
 		},
 		{
-			"with an apostrophe", map[string]string{"states.main.options[1].text ky": "'-6 {a}"},
+			"with an apostrophe",
+			map[string]string{"states.main.options[1].text ky": "'-6 {a}"},
 			"-5 {a}", "-6 {a}",
 		},
 		{"for all", map[string]string{"states.main.options[0].text *": "Other"}, "Same", "Other"},
 		{
-			"no longer for all", map[string]string{"states.main.options[0].text ru": "Другое"},
+			"no longer for all",
+			map[string]string{"states.main.options[0].text ru": "Другое"},
 			`"Same"`, `{ky: "Same", ru: "Другое"}`,
 		},
 		{
-			"a form", map[string]string{"states.left.text@few ru": "{left} разика"},
+			"a form",
+			map[string]string{"states.left.text@few ru": "{left} разика"},
 			"{left} раза", "{left} разика",
 		},
 		{
-			"a new form", map[string]string{"states.left.text@few ky": "{left} few"},
+			"a new form",
+			map[string]string{"states.left.text@few ky": "{left} few"},
 			`"{left} жолу"}`, `"{left} жолу", few: "{left} few"}`,
 		},
 	} {
