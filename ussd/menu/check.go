@@ -34,6 +34,7 @@ func (c *checking) check() {
 	}
 	c.entryStates()
 	c.shortcutState()
+	c.movedTargets()
 	c.graph()
 	c.flow()
 	c.money()

@@ -51,6 +51,7 @@ const (
 	codeGuardName   = "MENU041"
 	codeCases       = "MENU042"
 	codeHidden      = "MENU043"
+	codeMoved       = "MENU044"
 )
 
 // Codes explains every code of this package, in their order.
@@ -200,5 +201,9 @@ func flowCodes() []source.Code {
 		{Code: codeHidden, Title: "a screen whose options can all be hidden", Text: "An option" +
 			" with `when:` is neither shown nor taken unless its condition holds. At least one" +
 			" option that is printed has none, so that the screen always has an answer."},
+		{Code: codeMoved, Title: "a moved path that cannot be", Text: "`moved:` lists dialled strings" +
+			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
+			" with * between, and goto the state that they get to now. Everything that this state" +
+			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
 	}
 }

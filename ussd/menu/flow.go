@@ -58,6 +58,7 @@ func (c *checking) graph() {
 			}
 		}
 	}
+	c.movedEdges()
 }
 
 // edge adds an edge that leads to a state.

@@ -18,7 +18,8 @@ type Program struct {
 	keys      keys
 	nav       map[string]texts // by name of the key: back, home, more
 	entries   map[Entry]string
-	shortcuts string           // state where the answers of a dialled string begin, "" for any
+	shortcuts string // state where the answers of a dialled string begin, "" for any
+	moved     []move
 	errors    map[string]texts // by code
 	slots     map[string]*slot
 	chosen    map[string]string // list slot -> list
