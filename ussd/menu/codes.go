@@ -1,6 +1,10 @@
 package menu
 
-import "ussdgw/menus/source"
+import (
+	"slices"
+
+	"ussdgw/menus/source"
+)
 
 // Codes of the findings of Load. They are stable: people look them up.
 const (
@@ -43,11 +47,12 @@ const (
 	codeUntold      = "MENU037"
 	codeRange       = "MENU038"
 	codeUnseen      = "MENU039"
+	codeFind        = "MENU053"
 )
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return append(languageCodes(), proofCodes()...)
+	return slices.Concat(languageCodes(), proofCodes(), wordingCodes())
 }
 
 // languageCodes are about how the menu is written.
@@ -172,5 +177,15 @@ func proofCodes() []source.Code {
 			" format characters are refused, but for the line end: those that have no width or" +
 			" turn the direction of writing make a text look like another one, and handsets show" +
 			" them as they please. A text also needs something that can be seen."},
+	}
+}
+
+// wordingCodes are about lists that find items, and about words.
+func wordingCodes() []source.Code {
+	return []source.Code{
+		{Code: codeFind, Title: "a list that does not know what to show", Text: "`only` and `top`" +
+			" name `promoted` or a value with IDs of items that an outcome sets, `match` a slot of" +
+			" the type text. A list with `only` or `match` may find nothing, so `none` says where" +
+			" to go then; a whole list has no `none`."},
 	}
 }
