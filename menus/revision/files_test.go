@@ -51,8 +51,11 @@ func TestPackRefuses(t *testing.T) {
 		{"no folder", missing{}, "not exist"},
 		{"a folder of that name", fstest.MapFS{"a.yaml/b.yaml": {}}, "a.yaml: is no regular file"},
 		{"too many", many, "201 files; at most 200"},
-		{"a large one", fstest.MapFS{"a.yaml": {Data: make([]byte, revision.MaxFileBytes+1)}},
-			"a.yaml: more than 1048576 octets"},
+		{
+			"a large one",
+			fstest.MapFS{"a.yaml": {Data: make([]byte, revision.MaxFileBytes+1)}},
+			"a.yaml: more than 1048576 octets",
+		},
 		{"too much", heavy, "9437184 octets in all files together; at most 8388608"},
 	} {
 		got, err := revision.Pack(tt.folder)

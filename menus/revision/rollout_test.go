@@ -87,53 +87,100 @@ func where(r revision.Rollout) string {
 	return text
 }
 
-func TestRollout(t *testing.T) {
-	all := revision.StageAll
-	toB := []revision.Change{publish(a, "", all), publish(b, a, all)}
-	toC := append(slices.Clone(toB), publish(c, b, all))
-	for _, tt := range []struct {
-		name    string
-		changes []revision.Change
-		want    string
-	}{
+// live are the changes that make revisions live, one after the other.
+func live(ids ...string) []revision.Change {
+	var changes []revision.Change
+	before := ""
+	for _, id := range ids {
+		changes = append(changes, publish(id, before, revision.StageAll))
+		before = id
+	}
+	return changes
+}
+
+type rolloutCase struct {
+	name    string
+	changes []revision.Change
+	want    string
+}
+
+func rolloutCases() []rolloutCase {
+	return []rolloutCase{
 		{"nothing", nil, "live= previous="},
-		{"the first, to test numbers", []revision.Change{test(a, "", phone)},
-			"live= previous= candidate=" + a + " test 0% [" + phone + "]"},
-		{"the first, to all", []revision.Change{publish(a, "", all)}, "live=" + a + " previous="},
-		{"numbers in order, once", []revision.Change{test(a, "", phone2, phone, phone2)},
-			"live= previous= candidate=" + a + " test 0% [" + phone + " " + phone2 + "]"},
-		{"more numbers", []revision.Change{test(a, "", phone2), test(a, "", phone)},
-			"live= previous= candidate=" + a + " test 0% [" + phone + " " + phone2 + "]"},
-		{"a share keeps the numbers", []revision.Change{test(a, "", phone), share(a, "", 5)},
-			"live= previous= candidate=" + a + " share 5% [" + phone + "]"},
-		{"a larger share", []revision.Change{share(a, "", 5), share(a, "", 50, phone)},
-			"live= previous= candidate=" + a + " share 50% [" + phone + "]"},
+		{
+			"the first, to test numbers",
+			[]revision.Change{test(a, "", phone)},
+			"live= previous= candidate=" + a + " test 0% [" + phone + "]",
+		},
+		{"the first, to all", []revision.Change{publish(a, "", revision.StageAll)}, "live=" + a + " previous="},
+		{
+			"numbers in order, once",
+			[]revision.Change{test(a, "", phone2, phone, phone2)},
+			"live= previous= candidate=" + a + " test 0% [" + phone + " " + phone2 + "]",
+		},
+		{
+			"more numbers",
+			[]revision.Change{test(a, "", phone2), test(a, "", phone)},
+			"live= previous= candidate=" + a + " test 0% [" + phone + " " + phone2 + "]",
+		},
+		{
+			"a share keeps the numbers",
+			[]revision.Change{test(a, "", phone), share(a, "", 5)},
+			"live= previous= candidate=" + a + " share 5% [" + phone + "]",
+		},
+		{
+			"a larger share",
+			[]revision.Change{share(a, "", 5), share(a, "", 50, phone)},
+			"live= previous= candidate=" + a + " share 50% [" + phone + "]",
+		},
 		{"through all stages", []revision.Change{
-			publish(a, "", all), test(b, a, phone), share(b, a, 10), publish(b, a, all),
+			publish(a, "", revision.StageAll), test(b, a, phone), share(b, a, 10), publish(b, a, revision.StageAll),
 		}, "live=" + b + " previous=" + a},
-		{"another takes the test", []revision.Change{test(a, "", phone), test(b, "", phone2)},
-			"live= previous= candidate=" + b + " test 0% [" + phone2 + "]"},
-		{"a test is dropped", append(slices.Clone(toB), test(c, b, phone), rollback("")),
-			"live=" + b + " previous=" + a},
-		{"a share is dropped", append(slices.Clone(toB), share(c, b, 99), rollback("")),
-			"live=" + b + " previous=" + a},
-		{"the first test is dropped", []revision.Change{test(a, "", phone), rollback("")},
-			"live= previous="},
-		{"the live one, named, drops a test", append(slices.Clone(toB), test(c, b, phone),
+		{
+			"another takes the test",
+			[]revision.Change{test(a, "", phone), test(b, "", phone2)},
+			"live= previous= candidate=" + b + " test 0% [" + phone2 + "]",
+		},
+		{
+			"a test is dropped", append(live(a, b), test(c, b, phone), rollback("")),
+			"live=" + b + " previous=" + a,
+		},
+		{
+			"a share is dropped", append(live(a, b), share(c, b, 99), rollback("")),
+			"live=" + b + " previous=" + a,
+		},
+		{
+			"the first test is dropped",
+			[]revision.Change{test(a, "", phone), rollback("")},
+			"live= previous=",
+		},
+		{"the live one, named, drops a test", append(live(a, b), test(c, b, phone),
 			rollback(b)), "live=" + b + " previous=" + a},
-		{"back", append(slices.Clone(toB), rollback("")), "live=" + a + " previous="},
-		{"back twice", append(slices.Clone(toC), rollback(""), rollback("")),
-			"live=" + a + " previous="},
-		{"back to nothing", append(slices.Clone(toB), rollback(""), rollback("")),
-			"live= previous="},
-		{"back to a named one", append(slices.Clone(toC), rollback(a)), "live=" + a + " previous="},
-		{"back to a named one drops a test", append(slices.Clone(toC), test("dddddddddddd", c, phone),
+		{"back", append(live(a, b), rollback("")), "live=" + a + " previous="},
+		{
+			"back twice", append(live(a, b, c), rollback(""), rollback("")),
+			"live=" + a + " previous=",
+		},
+		{
+			"back to nothing", append(live(a, b), rollback(""), rollback("")),
+			"live= previous=",
+		},
+		{"back to a named one", append(live(a, b, c), rollback(a)), "live=" + a + " previous="},
+		{"back to a named one drops a test", append(live(a, b, c), test("dddddddddddd", c, phone),
 			rollback(a)), "live=" + a + " previous="},
-		{"forth again by name", append(slices.Clone(toB), rollback(""), rollback(b)),
-			"live=" + b + " previous=" + a},
-		{"published again", append(slices.Clone(toB), rollback(""), publish(b, a, all)),
-			"live=" + b + " previous=" + a},
-	} {
+		{
+			"forth again by name", append(live(a, b), rollback(""), rollback(b)),
+			"live=" + b + " previous=" + a,
+		},
+		{
+			"published again", append(live(a, b), rollback(""), publish(b, a, revision.StageAll)),
+			"live=" + b + " previous=" + a,
+		},
+	}
+}
+
+func TestRollout(t *testing.T) {
+	for _, tt := range rolloutCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			w := write(t, tt.changes...)
 			if got := where(w.rollout); got != tt.want {
@@ -147,92 +194,122 @@ func TestRollout(t *testing.T) {
 	}
 }
 
-func TestNextRefuses(t *testing.T) {
-	all := revision.StageAll
-	live := []revision.Change{publish(a, "", all)}
-	testing1 := append(slices.Clone(live), test(b, a, phone))
-	sharing := append(slices.Clone(live), share(b, a, 10, phone))
-	with := func(change revision.Change, edit func(*revision.Change)) revision.Change {
-		edit(&change)
-		return change
+type change = revision.Change
+
+// many are one test number too many.
+func many() []string {
+	numbers := make([]string, revision.MaxNumbers+1)
+	for i := range numbers {
+		numbers[i] = fmt.Sprintf("996555%06d", i)
 	}
-	many := make([]string, revision.MaxNumbers+1)
-	for i := range many {
-		many[i] = fmt.Sprintf("996555%06d", i)
-	}
-	type change = revision.Change
-	for _, tt := range []struct {
-		name   string
-		before []change
-		change change
-		want   error
-	}{
-		{"base nothing, live a", live, publish(b, "", all), revision.ErrBase},
-		{"base a, live nothing", nil, publish(b, a, all), revision.ErrBase},
-		{"base b, live a", live, test(c, b, phone), revision.ErrBase},
-		{"stale base of the candidate", testing1, publish(b, "", all), revision.ErrBase},
-		{"live already", live, publish(a, a, all), revision.ErrUnchanged},
-		{"live already, to test", testing1, test(a, a, phone), revision.ErrUnchanged},
-		{"the same test", testing1, test(b, a, phone), revision.ErrUnchanged},
-		{"the same test, no numbers", testing1, test(b, a), revision.ErrUnchanged},
-		{"the same share", sharing, share(b, a, 10), revision.ErrUnchanged},
-		{"a smaller share", sharing, share(b, a, 9, phone2), revision.ErrNarrower},
-		{"a share to a test", sharing, test(b, a, phone2), revision.ErrNarrower},
-		{"another test beside a share", sharing, test(c, a, phone), revision.ErrBusy},
-		{"another share beside a test", testing1, share(c, a, 99), revision.ErrBusy},
-		{"another to all beside a test", testing1, publish(c, a, all), revision.ErrBusy},
-		{"another to all beside a share", sharing, publish(c, a, all), revision.ErrBusy},
+	return numbers
+}
+
+// with returns a change after an edit.
+func with(c change, edit func(*change)) change {
+	edit(&c)
+	return c
+}
+
+type refusal struct {
+	name   string
+	before []change
+	change change
+	want   error
+}
+
+func refusals() []refusal {
+	return []refusal{
+		{"base nothing, live a", live(a), publish(b, "", revision.StageAll), revision.ErrBase},
+		{"base a, live nothing", nil, publish(b, a, revision.StageAll), revision.ErrBase},
+		{"base b, live a", live(a), test(c, b, phone), revision.ErrBase},
+		{"stale base of the candidate", append(live(a), test(b, a, phone)), publish(b, "", revision.StageAll), revision.ErrBase},
+		{"live already", live(a), publish(a, a, revision.StageAll), revision.ErrUnchanged},
+		{"live already, to test", append(live(a), test(b, a, phone)), test(a, a, phone), revision.ErrUnchanged},
+		{"the same test", append(live(a), test(b, a, phone)), test(b, a, phone), revision.ErrUnchanged},
+		{"the same test, no numbers", append(live(a), test(b, a, phone)), test(b, a), revision.ErrUnchanged},
+		{"the same share", append(live(a), share(b, a, 10, phone)), share(b, a, 10), revision.ErrUnchanged},
+		{"a smaller share", append(live(a), share(b, a, 10, phone)), share(b, a, 9, phone2), revision.ErrNarrower},
+		{"a share to a test", append(live(a), share(b, a, 10, phone)), test(b, a, phone2), revision.ErrNarrower},
+		{"another test beside a share", append(live(a), share(b, a, 10, phone)), test(c, a, phone), revision.ErrBusy},
+		{"another share beside a test", append(live(a), test(b, a, phone)), share(c, a, 99), revision.ErrBusy},
+		{"another to all beside a test", append(live(a), test(b, a, phone)), publish(c, a, revision.StageAll), revision.ErrBusy},
+		{"another to all beside a share", append(live(a), share(b, a, 10, phone)), publish(c, a, revision.StageAll), revision.ErrBusy},
 		{"nothing to take back", nil, rollback(""), revision.ErrUnchanged},
-		{"back to what is live", live, rollback(a), revision.ErrUnchanged},
-		{"back to what never was", live, rollback(c), revision.ErrNeverLive},
-		{"back to what was a candidate only", testing1, rollback(b), revision.ErrNeverLive},
-		{"no numbers", live, test(b, a), revision.ErrInvalid},
-		{"too many numbers", live, test(b, a, many...), revision.ErrInvalid},
-		{"too many with those before", append(slices.Clone(live), test(b, a, many[:60]...)),
-			test(b, a, many[60:]...), revision.ErrInvalid},
-		{"a plus", live, test(b, a, "+"+phone), revision.ErrInvalid},
-		{"a number at home", live, test(b, a, "0555123456"), revision.ErrInvalid},
-		{"a short number", live, test(b, a, "9965"), revision.ErrInvalid},
-		{"a long number", live, test(b, a, "9965551234561234"), revision.ErrInvalid},
-		{"no digits", live, test(b, a, "99655512345б"), revision.ErrInvalid},
-		{"0%", live, share(b, a, 0, phone), revision.ErrInvalid},
-		{"100%", live, share(b, a, 100), revision.ErrInvalid},
-		{"-1%", live, share(b, a, -1), revision.ErrInvalid},
-		{"numbers for all", live, with(publish(b, a, all), func(c *change) {
+		{"back to what is live", live(a), rollback(a), revision.ErrUnchanged},
+		{"back to what never was", live(a), rollback(c), revision.ErrNeverLive},
+		{"back to what was a candidate only", append(live(a), test(b, a, phone)), rollback(b), revision.ErrNeverLive},
+		{"no numbers", live(a), test(b, a), revision.ErrInvalid},
+		{"too many numbers", live(a), test(b, a, many()...), revision.ErrInvalid},
+		{
+			"too many with those before", append(live(a), test(b, a, many()[:60]...)),
+			test(b, a, many()[60:]...), revision.ErrInvalid,
+		},
+		{"a plus", live(a), test(b, a, "+"+phone), revision.ErrInvalid},
+		{"a number at home", live(a), test(b, a, "0555123456"), revision.ErrInvalid},
+		{"a short number", live(a), test(b, a, "9965"), revision.ErrInvalid},
+		{"a long number", live(a), test(b, a, "9965551234561234"), revision.ErrInvalid},
+		{"no digits", live(a), test(b, a, "99655512345б"), revision.ErrInvalid},
+		{"0%", live(a), share(b, a, 0, phone), revision.ErrInvalid},
+		{"100%", live(a), share(b, a, 100), revision.ErrInvalid},
+		{"-1%", live(a), share(b, a, -1), revision.ErrInvalid},
+		{"numbers for all", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
 			c.Numbers = []string{phone}
 		}), revision.ErrInvalid},
-		{"a share of all", live, with(publish(b, a, all), func(c *change) { c.Percent = 5 }),
-			revision.ErrInvalid},
-		{"a share of a test", live, with(test(b, a, phone), func(c *change) { c.Percent = 5 }),
-			revision.ErrInvalid},
-		{"unknown stage", live, publish(b, a, "some"), revision.ErrInvalid},
-		{"unknown kind", live, with(publish(b, a, all), func(c *change) { c.Kind = "erase" }),
-			revision.ErrInvalid},
-		{"no kind", live, with(publish(b, a, all), func(c *change) { c.Kind = "" }),
-			revision.ErrInvalid},
-		{"no revision", live, publish("", a, all), revision.ErrInvalid},
-		{"a short id", live, publish("bbbbbb", a, all), revision.ErrInvalid},
-		{"a large id", live, publish("BBBBBBBBBBBB", a, all), revision.ErrInvalid},
-		{"no time", live, with(publish(b, a, all), func(c *change) { c.At = time.Time{} }),
-			revision.ErrInvalid},
-		{"no actor", live, with(publish(b, a, all), func(c *change) { c.Actor = " " }),
-			revision.ErrInvalid},
-		{"a long actor", live, with(publish(b, a, all), func(c *change) {
+		{
+			"a share of all", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Percent = 5 }),
+			revision.ErrInvalid,
+		},
+		{
+			"a share of a test", live(a), with(test(b, a, phone), func(c *change) { c.Percent = 5 }),
+			revision.ErrInvalid,
+		},
+		{"unknown stage", live(a), publish(b, a, "some"), revision.ErrInvalid},
+		{
+			"unknown kind", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Kind = "erase" }),
+			revision.ErrInvalid,
+		},
+		{
+			"no kind", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Kind = "" }),
+			revision.ErrInvalid,
+		},
+		{"no revision", live(a), publish("", a, revision.StageAll), revision.ErrInvalid},
+		{"a short id", live(a), publish("bbbbbb", a, revision.StageAll), revision.ErrInvalid},
+		{"a large id", live(a), publish("BBBBBBBBBBBB", a, revision.StageAll), revision.ErrInvalid},
+		{
+			"no time", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.At = time.Time{} }),
+			revision.ErrInvalid,
+		},
+		{
+			"no actor", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Actor = " " }),
+			revision.ErrInvalid,
+		},
+		{"a long actor", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
 			c.Actor = strings.Repeat("ө", revision.MaxActor+1)
 		}), revision.ErrInvalid},
-		{"no reason", live, with(publish(b, a, all), func(c *change) { c.Reason = "" }),
-			revision.ErrInvalid},
-		{"a long reason", live, with(publish(b, a, all), func(c *change) {
+		{
+			"no reason", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Reason = "" }),
+			revision.ErrInvalid,
+		},
+		{"a long reason", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
 			c.Reason = strings.Repeat("ө", revision.MaxReason+1)
 		}), revision.ErrInvalid},
-		{"two lines", live, with(publish(b, a, all), func(c *change) { c.Reason = "one\ntwo" }),
-			revision.ErrInvalid},
-		{"a terminal's code", live, with(publish(b, a, all), func(c *change) {
+		{
+			"two lines", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Reason = "one\ntwo" }),
+			revision.ErrInvalid,
+		},
+		{"a terminal's code", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
 			c.Reason = "\x1b[2J"
 		}), revision.ErrInvalid},
-		{"no UTF-8", live, with(rollback(""), func(c *change) { c.Reason = "\xff" }),
-			revision.ErrInvalid},
-	} {
+		{
+			"no UTF-8", live(a), with(rollback(""), func(c *change) { c.Reason = "\xff" }),
+			revision.ErrInvalid,
+		},
+	}
+}
+
+func TestNextRefuses(t *testing.T) {
+	for _, tt := range refusals() {
 		t.Run(tt.name, func(t *testing.T) {
 			w := write(t, tt.before...)
 			if err := w.add(tt.change); !errors.Is(err, tt.want) {
@@ -240,13 +317,16 @@ func TestNextRefuses(t *testing.T) {
 			}
 		})
 	}
-	longest := publish(b, a, all)
+}
+
+func TestLargestChange(t *testing.T) {
+	longest := publish(b, a, revision.StageAll)
 	longest.Actor = strings.Repeat("ө", revision.MaxActor)
 	longest.Reason = strings.Repeat("ө", revision.MaxReason)
-	if err := write(t, live...).add(longest); err != nil {
+	if err := write(t, live(a)...).add(longest); err != nil {
 		t.Errorf("the longest: %v", err)
 	}
-	if err := write(t, live...).add(test(b, a, many[1:]...)); err != nil {
+	if err := write(t, live(a)...).add(test(b, a, many()[1:]...)); err != nil {
 		t.Errorf("the most numbers: %v", err)
 	}
 }
