@@ -126,9 +126,9 @@ func i18nMissingCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "missing [DIR]",
 		Short: "List the texts that a language lacks",
-		Long: `List every text of the menus and of the catalogue in DIR (the built-in ones without it) that
-lacks one of their languages, or the language of --lang, which may be one that is yet to be added.
-A text that is the same in all languages lacks none.
+		Long: `List every text of the menus and of the catalogue in DIR (the built-in ones without it)
+that lacks one of their languages, or the language of --lang, which may be one that is yet to be
+added. A text that is the same in all languages lacks none.
 
 Exit codes: 0 nothing is missing, 1 something is, 2 wrong use or a folder that cannot be read.`,
 		Example: indent("ussdgw menu i18n missing mymenus", "ussdgw menu i18n missing --lang uz"),

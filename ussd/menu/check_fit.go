@@ -124,7 +124,8 @@ type block struct {
 
 // fit proves that a screen fits in every language, with a notice or without, at the widest values
 // in either alphabet. It is enough to look at each block alone on a page: more of them go onto a
-// page only while they fit.
+// page only while they fit. All options are there, those with a condition too: one that comes first
+// or last because others are hidden has at most the navigation lines that it is proved with.
 func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 	bounds := s.widths
 	if notice != "" {
@@ -138,7 +139,8 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			widest := func(name string) string {
 				return bounds[name].at(lang).sample(variant.ucs2)
 			}
-			sh := c.p.sheet(s, notice, lang, variant.canBack, variant.items, widest)
+			shown := rows{s.options, variant.items}
+			sh := c.p.sheet(s, notice, lang, variant.canBack, shown, widest)
 			for _, b := range c.blocks(s, sh, notice, lang, variant.items) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
 				key := c.p.languages[lang] + " " + b.name
@@ -169,11 +171,7 @@ type variant struct {
 func (c *checking) variants(s *state) []variant {
 	lists := [][]Item{nil}
 	if s.kind == kindList {
-		lists = nil
-		def := c.env.Lists[s.list]
-		for _, key := range sortedKeys(def.Items) {
-			lists = append(lists, def.Items[key])
-		}
+		lists, _ = c.shownLists(s)
 	}
 	var out []variant
 	for _, items := range lists {
@@ -220,9 +218,11 @@ func (c *checking) blocks(s *state, sh sheet, notice string, lang int, items []I
 		out = append(out, b)
 	}
 	printed := 0
+	_, anywhere := c.shownLists(s)
+	inside := anywhere && len(sh.rows) > 1 // the worst place for an item
 	add := func(b block) {
-		b.first = printed == 0 && sh.heading == ""
-		b.last = printed == len(sh.rows)-1
+		b.first = printed == 0 && sh.heading == "" && !inside
+		b.last = printed == len(sh.rows)-1 && !inside
 		b.text = sh.rows[printed]
 		printed++
 		out = append(out, b)

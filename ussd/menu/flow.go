@@ -14,6 +14,7 @@ type edge struct {
 	outcome  string // of a do state, or ""
 	offer    bool   // the outcome leaves an offer open
 	answered bool   // the way an ask state takes with what was typed
+	silent   bool   // the way of a list that has nothing to show
 	pos      source.Pos
 }
 
@@ -24,25 +25,36 @@ type facts map[string]widths
 // that makes the offer, as it does when the program runs; so does coming back to such a screen.
 func (c *checking) graph() {
 	c.out, c.in = make(map[string][]int), make(map[string][]int)
+	c.edges, c.away = nil, nil
 	for _, name := range c.p.order {
 		s := c.p.states[name]
+		c.wordEdge(s)
 		switch s.kind {
 		case kindOptions:
 			for _, o := range s.options {
-				c.edge(edge{from: name, to: o.next.to, sets: c.optionSets(o), pos: o.next.pos})
+				c.edge(edge{
+					from: name, to: o.next.to, sets: c.optionSets(o), notice: o.next.notice,
+					pos: o.next.pos,
+				})
 			}
 		case kindAsk:
 			sets := make(map[string]widths)
 			if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
 				sets[s.ask] = same(sl.width(), c.langs())
 			}
-			c.edge(edge{from: name, to: s.next.to, sets: sets, answered: true, pos: s.next.pos})
+			c.edge(edge{
+				from: name, to: s.next.to, sets: sets, notice: s.next.notice, answered: true,
+				pos: s.next.pos,
+			})
 			if s.confirm != "" {
 				c.edge(edge{from: name, to: s.confirm, pos: s.place["confirm"]})
 			}
+		case kindCases:
+			for _, b := range s.cases {
+				c.edge(edge{from: name, to: b.next.to, notice: b.next.notice, pos: b.next.pos})
+			}
 		case kindList:
-			sets := map[string]widths{s.as: c.labels(s.as)}
-			c.edge(edge{from: name, to: s.next.to, sets: sets, pos: s.next.pos})
+			c.pickEdges(s)
 		case kindDo:
 			for _, outcome := range sortedKeys(s.on) {
 				def := c.env.Actions[s.do].Outcomes[outcome]
@@ -54,10 +66,15 @@ func (c *checking) graph() {
 			}
 		}
 	}
+	c.movedEdges()
 }
 
 // edge adds an edge that leads to a state.
 func (c *checking) edge(e edge) {
+	if navigates(e.to) {
+		c.away = append(c.away, e)
+		return
+	}
 	to := c.p.states[e.to]
 	if to == nil {
 		return
@@ -277,37 +294,4 @@ func (f facts) widen(o facts) bool {
 		}
 	}
 	return changed
-}
-
-// circles reports actions that follow each other without a screen between.
-func (c *checking) circles() {
-	const (
-		fresh = iota
-		open
-		done
-	)
-	mark := make(map[string]int)
-	var visit func(name string)
-	visit = func(name string) {
-		mark[name] = open
-		for _, i := range c.out[name] {
-			to := c.edges[i].to
-			if c.p.states[to].kind != kindDo {
-				continue
-			}
-			switch mark[to] {
-			case open:
-				c.r.Errorf(c.edges[i].pos, codeNoWayOut,
-					"%q leads back to %q through actions only: no screen is ever shown", name, to)
-			case fresh:
-				visit(to)
-			}
-		}
-		mark[name] = done
-	}
-	for _, name := range c.p.order {
-		if c.p.states[name].kind == kindDo && mark[name] == fresh {
-			visit(name)
-		}
-	}
 }

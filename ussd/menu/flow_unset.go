@@ -97,13 +97,18 @@ func (c *checking) uses(s *state) []use {
 			add(e.notice, c.p.errorText(s, e.notice))
 		}
 	}
+	for _, v := range s.conditions() {
+		if name, _, _ := strings.Cut(v.name, "."); name != langSlot {
+			out = append(out, use{pos: v.pos, name: name})
+		}
+	}
 	for _, a := range s.with {
 		if name, _, _ := strings.Cut(a.from, "."); name != "" {
 			out = append(out, use{pos: a.pos, name: name})
 		}
 	}
-	if of := c.env.Lists[s.list].Of; s.kind == kindList && of != "" {
-		out = append(out, use{pos: s.place["list"], name: of})
+	if s.kind == kindList {
+		out = append(out, c.pickUses(s)...)
 	}
 	if sl := c.p.slots[s.ask]; sl != nil && c.p.chosen[sl.ruleOf] != "" {
 		out = append(out, use{pos: s.place["ask"], name: sl.ruleOf})
