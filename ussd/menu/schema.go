@@ -141,8 +141,8 @@ func sectionSchemas() map[string]*schema.Schema {
 				Properties: []schema.Property{
 					{Key: "path", Schema: pattern(pathPattern, "The keys as they are dialled after"+
 						" the service code, with * between them: \"3*1\". The longest path wins.")},
-					{Key: "goto", Schema: name("The screen or action where the rest of the string" +
-						" goes on.")},
+					{Key: "goto", Schema: ref("target", "The screen or action where the rest of"+
+						" the string goes on.")},
 				},
 			},
 		},
@@ -337,6 +337,8 @@ func caseSchema() *schema.Schema {
 			{Key: "when", Schema: whenSchema("This way is taken if no earlier one was and this is" +
 				" true. The last case has no `when`, all others have one.")},
 			{Key: "goto", Schema: schema.Ref("target")},
+			{Key: "notice", Schema: name("The code of the error text that is shown there in place" +
+				" of the prompt.")},
 		},
 	}
 }
@@ -348,7 +350,7 @@ func lettersSchema() *schema.Schema {
 		Required: []string{"as", "goto"},
 		Properties: []schema.Property{
 			{Key: "as", Schema: name("The text slot.")},
-			{Key: "goto", Schema: name("The state.")},
+			{Key: "goto", Schema: schema.Ref("target")},
 		},
 	}
 }
