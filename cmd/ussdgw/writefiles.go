@@ -18,7 +18,14 @@ type newFile struct {
 // replaceFiles gives files of a folder, by name, another content: all of them, or, when it fails,
 // none. Each appears at once under its name and keeps its mode; a link stays one. A file that is
 // no longer what it was is not touched.
-func replaceFiles(dir string, files map[string]newFile) (err error) {
+func replaceFiles(dir string, files map[string]newFile) error {
+	return replaceFilesBy(os.Rename, dir, files)
+}
+
+// replaceFilesBy is replaceFiles with another way to rename a file.
+func replaceFilesBy(
+	rename func(from, to string) error, dir string, files map[string]newFile,
+) (err error) {
 	type prepared struct{ name, path, temp string }
 	var all []prepared
 	defer func() {
@@ -49,7 +56,7 @@ func replaceFiles(dir string, files map[string]newFile) (err error) {
 		}
 	}
 	for i, p := range all {
-		if err := os.Rename(p.temp, p.path); err != nil {
+		if err := rename(p.temp, p.path); err != nil {
 			for _, done := range all[:i] {
 				err = errors.Join(err, os.WriteFile(done.path, files[done.name].was, 0o600))
 			}
