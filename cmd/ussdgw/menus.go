@@ -92,6 +92,11 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuPublishCommand(),
+		menuStatusCommand(),
+		menuHistoryCommand(),
+		menuRollbackCommand(),
+		menuCheckoutCommand(),
 	)
 }
 
