@@ -32,6 +32,9 @@ func (c *checking) check() {
 	for _, name := range c.p.order {
 		c.state(c.p.states[name])
 	}
+	for _, code := range sortedKeys(c.p.errors) {
+		c.placeholders(c.p.errors[code])
+	}
 	c.entryStates()
 	c.shortcutState()
 	c.movedTargets()
@@ -333,6 +336,7 @@ func (c *checking) setting(v setting) {
 
 // placeholders checks that every value that a text shows exists and may be seen.
 func (c *checking) placeholders(t texts) {
+	c.counted(t, c.kind)
 	seen := make(map[source.Pos]bool) // one text may stand for all languages
 	for _, lang := range c.p.languages {
 		if t[lang] == nil {

@@ -52,6 +52,7 @@ const (
 	codeCases       = "MENU042"
 	codeHidden      = "MENU043"
 	codeMoved       = "MENU044"
+	codePlural      = "MENU045"
 )
 
 // Codes explains every code of this package, in their order.
@@ -205,5 +206,9 @@ func flowCodes() []source.Code {
 			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
 			" with * between, and goto the state that they get to now. Everything that this state" +
 			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
+		{Code: codePlural, Title: "plural forms that do not suit", Text: "A text in one language may" +
+			" be {by: left, one: \"…\", other: \"…\"}: `by` names a number that an outcome brings," +
+			" and there is one text for each form of that language: one and other in Kyrgyz and" +
+			" English; one, few, many and other in Russian. Options and navigation lines have none."},
 	}
 }

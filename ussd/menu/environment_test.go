@@ -61,7 +61,7 @@ func environment() menu.Environment {
 			"wallet.balance": {Outcomes: map[string]menu.OutcomeDef{"ok": def(balance)}},
 			"pin.check": {
 				Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
-					"ok": {}, "wrong": def(val("left", "9")),
+					"ok": {}, "wrong": def(count("left", "9")),
 				},
 			},
 			"pin.mixed": {Outcomes: map[string]menu.OutcomeDef{
@@ -88,7 +88,7 @@ func environment() menu.Environment {
 				Outcomes: map[string]menu.OutcomeDef{
 					"paid":      told(def(code, balance), "code"),
 					"in_doubt":  {Sets: []menu.ValueDef{code}, Shows: []string{"code"}, Ends: true},
-					"wrong_pin": offers(val("left", "9")),
+					"wrong_pin": offers(count("left", "9")),
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
 			},

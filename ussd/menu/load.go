@@ -309,6 +309,7 @@ func (l *loading) nav(n *source.Node) {
 		}
 		t := l.texts(v)
 		l.p.nav[name] = t
+		l.noPlural(t, "a navigation line")
 		for _, lang := range l.p.languages {
 			line, ok := t[lang]
 			if !ok {
@@ -357,6 +358,9 @@ func (l *loading) texts(n *source.Node) texts {
 				out[lang] = t
 			}
 		}
+	case n.Field(byKey) != nil:
+		l.r.Errorf(n.Place(), codePlural, "plural forms stand within a language")
+		l.r.Help(`write it as %s: {by: …}`, l.p.languages[0])
 	case n.Is(source.Map):
 		found := make(map[string]bool)
 		for _, f := range n.Fields() {
@@ -366,7 +370,7 @@ func (l *loading) texts(n *source.Node) texts {
 				continue
 			}
 			found[f.Key] = true
-			if t := l.template(f.Value); t != nil {
+			if t := l.textIn(f.Key, f.Value); t != nil {
 				out[f.Key] = t
 			}
 		}
@@ -379,6 +383,14 @@ func (l *loading) texts(n *source.Node) texts {
 		l.r.Errorf(n.Place(), codeLanguage, "a text was expected here")
 	}
 	return out
+}
+
+// textIn reads a text in one language, which may have plural forms there.
+func (l *loading) textIn(lang string, n *source.Node) *template {
+	if n.Is(source.Map) && n.Field(byKey) != nil {
+		return l.plural(n, lang)
+	}
+	return l.template(n)
 }
 
 func (l *loading) template(n *source.Node) *template {

@@ -189,6 +189,9 @@ func (p *Program) SMS(kind, lang string, fields map[string]string) (string, erro
 	}), nil
 }
 
+// base returns the language that a transliterated one is made from, and any other as it is.
+func (p *Program) base(lang string) string { return lang }
+
 // language returns the index of lang, and 0, the default, for one that is not known.
 func (p *Program) language(lang string) int {
 	return max(0, slices.Index(p.languages, lang))
