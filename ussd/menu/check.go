@@ -98,7 +98,7 @@ func (c *checking) items(s *state, key string, items []Item) {
 		numbers[it.Number] = true
 		c.shadowed(s.place["list"], strconv.Itoa(it.Number))
 		for _, lang := range c.p.languages {
-			if it.Label[lang] == "" {
+			if c.p.pick(it.Label, lang) == "" {
 				c.r.Errorf(s.place["list"], codeEnvironment, "%s: item %q has no label in %q",
 					where, it.ID, lang)
 			}

@@ -74,7 +74,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 			}
 			for _, h := range t[lang].holders() {
 				if text, ok := c.p.constant(h.name); ok {
-					out[h.name] = same(widthOf([]string{text}), c.langs())
+					out[h.name] = c.everywhere(widthOf([]string{text}))
 					continue
 				}
 				slotName, field, dotted := strings.Cut(h.name, ".")
@@ -85,7 +85,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 				switch {
 				case dotted:
 					w = c.itemWidths(slotName, func(it Item, lang string) string {
-						return it.Values[field][lang]
+						return c.p.pick(it.Values[field], lang)
 					})
 				case stays && c.after[s.name][h.name] != nil:
 					w = w.join(c.after[s.name][h.name])

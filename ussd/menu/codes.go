@@ -53,6 +53,7 @@ const (
 	codeHidden      = "MENU043"
 	codeMoved       = "MENU044"
 	codePlural      = "MENU045"
+	codeLatin       = "MENU046"
 )
 
 // Codes explains every code of this package, in their order.
@@ -210,5 +211,9 @@ func flowCodes() []source.Code {
 			" be {by: left, one: \"…\", other: \"…\"}: `by` names a number that an outcome brings," +
 			" and there is one text for each form of that language: one and other in Kyrgyz and" +
 			" English; one, few, many and other in Russian. Options and navigation lines have none."},
+		{Code: codeLatin, Title: "a transliteration that cannot be", Text: "`transliterations:" +
+			" {ru-latn: ru}` adds a language whose texts are those of another one in Latin letters." +
+			" Its code is new and the other is one of `languages`. A text may have an entry of its" +
+			" own under the new code, in characters of the GSM alphabet only."},
 	}
 }

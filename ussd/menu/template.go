@@ -12,6 +12,8 @@ type template struct {
 	node  *source.Node
 	parts []part
 	forms *forms // instead of parts
+
+	spelled bool // made from the text of another language
 }
 
 // A part is a literal text, or a placeholder when name is set.
