@@ -123,7 +123,9 @@ func (c *checking) declared(v ValueDef) widths {
 
 // labels returns how wide the label of the item in a list slot can be.
 func (c *checking) labels(slotName string) widths {
-	return c.itemWidths(slotName, func(it Item, lang string) string { return c.p.pick(it.Label, lang) })
+	return c.itemWidths(slotName, func(it Item, lang string) string {
+		return c.p.pick(it.Label, lang)
+	})
 }
 
 func (c *checking) itemWidths(slotName string, text func(Item, string) string) widths {

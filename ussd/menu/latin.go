@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/unicode/norm"
@@ -171,11 +172,9 @@ func other(c rune) string {
 	if s := sign(c); s != "" {
 		return s
 	}
-	for _, plain := range norm.NFKD.String(string(c)) {
-		if plain != c && charset.Choose(string(plain)) == charset.GSM7 {
-			return string(plain)
-		}
-		break
+	plain, _ := utf8.DecodeRuneInString(norm.NFKD.String(string(c)))
+	if charset.Choose(string(plain)) == charset.GSM7 {
+		return string(plain)
 	}
 	return "?"
 }
