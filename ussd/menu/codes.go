@@ -54,11 +54,12 @@ const (
 	codeMoved       = "MENU044"
 	codePlural      = "MENU045"
 	codeLatin       = "MENU046"
+	codeFind        = "MENU053"
 )
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return slices.Concat(languageCodes(), proofCodes(), flowCodes())
+	return slices.Concat(languageCodes(), proofCodes(), flowCodes(), wordingCodes())
 }
 
 // languageCodes are about how the menu is written.
@@ -215,5 +216,15 @@ func flowCodes() []source.Code {
 			" {ru-latn: ru}` adds a language whose texts are those of another one in Latin letters." +
 			" Its code is new and the other is one of `languages`. A text may have an entry of its" +
 			" own under the new code, in characters of the GSM alphabet only."},
+	}
+}
+
+// wordingCodes are about lists that find items, and about words.
+func wordingCodes() []source.Code {
+	return []source.Code{
+		{Code: codeFind, Title: "a list that does not know what to show", Text: "`only` and `top`" +
+			" name `promoted` or a value with IDs of items that an outcome sets, `match` a slot of" +
+			" the type text. A list with `only` or `match` may find nothing, so `none` says where" +
+			" to go then; a whole list has no `none`."},
 	}
 }

@@ -28,6 +28,7 @@ type Program struct {
 	order     []string // of states, as they were read
 	sms       map[string]message
 	patterns  map[string]*regexp.Regexp // of all rules
+	index     map[string][]entry        // of the lists in which something is looked for
 	env       Environment
 }
 
@@ -79,6 +80,8 @@ type state struct {
 	ask     string // a slot
 	list    string
 	as      string // the slot that takes the chosen item's id
+	pick    selection
+	letters letters
 	next    target // after ask and list
 	confirm string // the do state that makes the offer shown here
 
@@ -225,12 +228,6 @@ func (p *Program) selector(def ListDef, slots map[string]string) string {
 		return ""
 	}
 	return slots[def.Of]
-}
-
-// items returns what a list state shows.
-func (p *Program) items(s *state, slots map[string]string) []Item {
-	def := p.env.Lists[s.list]
-	return def.Items[p.selector(def, slots)]
 }
 
 // errorText returns the text of an error code in a state, or nil.
