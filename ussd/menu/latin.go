@@ -1,6 +1,7 @@
 package menu
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -16,12 +17,29 @@ import (
 // maxLatin is how many septets one UTF-16 unit becomes at most when it is written in Latin.
 const maxLatin = 3
 
-// letters are the small letters of the Cyrillic alphabets of Central Asia and of their neighbours
-// as they are written in Latin. Only what the GSM alphabet has is used: it has ö and ü, no ñ that
-// a reader of Kyrgyz would know for ң.
-func letters(c rune) (string, bool) {
+// A letter is a small Cyrillic letter and how it is written in Latin.
+type letter struct {
+	cyrillic rune
+	latin    string
+}
+
+// cyrillic has the small letters of the Cyrillic alphabets of Central Asia and of their
+// neighbours, in the order of their code points. Only letters of the GSM alphabet stand for them.
+var cyrillic = [...]letter{
+	{'а', "a"}, {'б', "b"}, {'в', "v"}, {'г', "g"}, {'д', "d"}, {'е', "e"}, {'ж', "zh"},
+	{'з', "z"}, {'и', "i"}, {'й', "y"}, {'к', "k"}, {'л', "l"}, {'м', "m"}, {'н', "n"},
+	{'о', "o"}, {'п', "p"}, {'р', "r"}, {'с', "s"}, {'т', "t"}, {'у', "u"}, {'ф', "f"},
+	{'х', "kh"}, {'ц', "ts"}, {'ч', "ch"}, {'ш', "sh"}, {'щ', "sch"}, {'ъ', ""}, {'ы', "y"},
+	{'ь', ""}, {'э', "e"}, {'ю', "yu"}, {'я', "ya"}, {'ё', "yo"}, {'є', "ye"}, {'і', "i"},
+	{'ї', "yi"}, {'ў', "o"}, {'ґ', "g"}, {'ғ', "gh"}, {'қ', "q"}, {'ң', "ng"}, {'ү', "ü"},
+	{'ұ', "u"}, {'ҳ', "h"}, {'ҷ', "j"}, {'һ', "h"}, {'ә', "a"}, {'ӣ', "i"}, {'ө', "ö"},
+	{'ӯ', "u"},
+}
+
+// inLatin returns how a small letter is written in Latin, and false for one that is not Cyrillic.
+func inLatin(c rune) (string, bool) {
 	i, ok := slices.BinarySearchFunc(cyrillic[:], c, func(l letter, c rune) int {
-		return int(l.cyrillic - c)
+		return cmp.Compare(l.cyrillic, c)
 	})
 	if !ok {
 		return "", false
@@ -29,66 +47,7 @@ func letters(c rune) (string, bool) {
 	return cyrillic[i].latin, true
 }
 
-type letter struct {
-	cyrillic rune
-	latin    string
-}
-
-// cyrillic is ordered by code point.
-var cyrillic = [...]letter{
-	{'а', "a"},
-	{'б', "b"},
-	{'в', "v"},
-	{'г', "g"},
-	{'д', "d"},
-	{'е', "e"},
-	{'ж', "zh"},
-	{'з', "z"},
-	{'и', "i"},
-	{'й', "y"},
-	{'к', "k"},
-	{'л', "l"},
-	{'м', "m"},
-	{'н', "n"},
-	{'о', "o"},
-	{'п', "p"},
-	{'р', "r"},
-	{'с', "s"},
-	{'т', "t"},
-	{'у', "u"},
-	{'ф', "f"},
-	{'х', "kh"},
-	{'ц', "ts"},
-	{'ч', "ch"},
-	{'ш', "sh"},
-	{'щ', "sch"},
-	{'ъ', ""},
-	{'ы', "y"},
-	{'ь', ""},
-	{'э', "e"},
-	{'ю', "yu"},
-	{'я', "ya"},
-	{'ё', "yo"},
-	{'є', "ye"},
-	{'і', "i"},
-	{'ї', "yi"},
-	{'ў', "o"},
-	{'ґ', "g"},
-	{'ғ', "gh"},
-	{'қ', "q"},
-	{'ң', "ng"},
-	{'ү', "ü"},
-	{'ұ', "u"},
-	{'ҳ', "h"},
-	{'ҷ', "j"},
-	{'һ', "h"},
-	{'ә', "a"},
-	{'ӣ', "i"},
-	{'ө', "ö"},
-	{'ӯ', "u"},
-}
-
-// signs are written as the GSM alphabet can.
+// sign returns how a sign that is not in the GSM alphabet is written in it, or "".
 func sign(c rune) string {
 	switch c {
 	case '«', '»', '“', '”', '„', '″':
@@ -120,7 +79,7 @@ func latin(text, lang string) string {
 	runes := []rune(text)
 	var b strings.Builder
 	for i, c := range runes {
-		switch word, ok := letters(unicode.ToLower(c)); {
+		switch word, ok := inLatin(unicode.ToLower(c)); {
 		case ok:
 			if lang == "ky" {
 				word = kyrgyz(unicode.ToLower(c), word)
