@@ -9,7 +9,8 @@ import (
 
 // Preview returns the pages of a screen in a language as a handset shows them, with the widest
 // values that they can have: what Load has proved to fit. A list that depends on a choice is the
-// longest of them, and one that finds items shows as many as it can with the longest names. It fails for a state that is no screen, and for a language that the menu lacks.
+// longest of them, and one that finds items shows as many as it can with the longest names. It
+// fails for a state that is no screen, and for a language that the menu lacks.
 func (p *Program) Preview(name, lang string) ([]Screen, error) {
 	s := p.states[name]
 	at := slices.Index(p.languages, lang)
