@@ -15,7 +15,8 @@ import (
 )
 
 // Bad menus say on the faulty line itself what must be found there: # ERROR "regexp", and WARN
-// for a warning. Those of the folder advice ask for advice too. A finding that is missing fails the test as a finding too many does.
+// for a warning. Those of the folder advice ask for advice too. A finding that is missing fails the
+// test as a finding too many does.
 func TestBadMenus(t *testing.T) {
 	whole, err := os.ReadFile("testdata/good/menu.yaml")
 	if err != nil {
