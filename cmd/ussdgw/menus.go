@@ -79,5 +79,10 @@ func menuCommand() *cobra.Command {
 		menuFormatCommand(),
 		menuSchemaCommand(),
 		menuI18NCommand(),
+		menuPublishCommand(),
+		menuStatusCommand(),
+		menuHistoryCommand(),
+		menuRollbackCommand(),
+		menuCheckoutCommand(),
 	)
 }
