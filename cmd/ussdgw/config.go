@@ -102,7 +102,7 @@ type LinkConfig struct {
 
 // MenusConfig says where the menus are.
 type MenusConfig struct {
-	Dir string `mapstructure:"dir"` // folder of *.yaml; empty: the menus built into the program
+	Dir string `mapstructure:"dir"` // folder of *.yaml; empty: what is published
 }
 
 // LimitsConfig bounds the work of one process.
