@@ -302,3 +302,34 @@ func TestBusyIsOfTheSubscribersRevision(t *testing.T) {
 	r.shelf.publish(r.new)
 	shows(t, r.g.Busy(testNumber), r.new, "busy")
 }
+
+// What people remember to dial leads where it led, though the items have other keys now.
+func TestADialledPathThatHasMoved(t *testing.T) {
+	var r source.Report
+	text := testMenu[1:] + `shortcuts: main
+moved:
+  - {path: "7*1", goto: touched}
+  - {path: "7", goto: touch}
+`
+	p := menu.Load(fstest.MapFS{"menu.yaml": {Data: []byte(text)}}, testEnvironment(), &r)
+	if p == nil {
+		t.Fatal(r.Err())
+	}
+	b := newBank()
+	g, err := ussd.New(ussd.Config{
+		Menus: ussd.OneMenu(p), Store: memory(), Teller: b, Clock: time.Now,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &handset{t: t, g: g}
+	for _, tt := range []struct{ dialled, state string }{
+		{"*900*7#", "touched"}, {"*900*7*2#", "touched"}, {"*900*7*1#", "touched"},
+		{"*900*7*1*1#", "main"}, {"*900*2#", "touched"}, {"*900*8#", "main"},
+	} {
+		want(t, h.dial(tt.dialled), ussd.Ask, tt.state)
+	}
+	if n := b.count("test.touch"); n != 3 {
+		t.Errorf("%d touches, want 3", n)
+	}
+}

@@ -480,10 +480,20 @@ func (w *work) newAttempt() string {
 	return fmt.Sprintf("%x/v%d", w.next.StartedAt.UnixNano(), w.base.Version)
 }
 
-// walk answers the screens with the parts of a dialled string. It stops at the first answer that
-// is refused and shows why. A part left over at an end, or at a screen that asks for a secret, is
-// refused with the whole string.
+// walk answers the screens with the parts of a dialled string, from where a path leads that has
+// moved. It stops at the first answer that is refused and shows why. A part left over at an end, or
+// at a screen that asks for a secret, is refused with the whole string.
 func (w *work) walk(ctx context.Context, parts [][]byte) error {
+	var path []string
+	for _, part := range parts[:min(len(parts), menu.MaxMoved)] {
+		path = append(path, string(part))
+	}
+	if res, used, ok := w.program.Moved(w.res.Position, path); ok {
+		if err := w.settle(ctx, res); err != nil {
+			return err
+		}
+		parts = parts[used:]
+	}
 	for _, part := range parts {
 		if w.res.Refused {
 			return nil
