@@ -324,8 +324,12 @@ moved:
 	}
 	h := &handset{t: t, g: g}
 	for _, tt := range []struct{ dialled, state string }{
-		{"*900*7#", "touched"}, {"*900*7*2#", "touched"}, {"*900*7*1#", "touched"},
-		{"*900*7*1*1#", "main"}, {"*900*2#", "touched"}, {"*900*8#", "main"},
+		{"*900*7#", "touched"},
+		{"*900*7*2#", "touched"},
+		{"*900*7*1#", "touched"},
+		{"*900*7*1*1#", "main"},
+		{"*900*2#", "touched"},
+		{"*900*8#", "main"},
 	} {
 		want(t, h.dial(tt.dialled), ussd.Ask, tt.state)
 	}
