@@ -93,7 +93,8 @@ func TestDevRunsWhatIsSaved(t *testing.T) {
 	}
 
 	save(`"Paying"`)
-	first := awaitText(t, d.said, `menus: revision (\w{12}) is live for new dialogues, 1 screen changed\n`)
+	first := awaitText(t, d.said,
+		`menus: revision (\w{12}) is live for new dialogues, 1 screen changed\n`)
 	// The dialogue that was open ends on what it began with.
 	if s, err := phone.Send(ctx, "7"); err != nil || !strings.Contains(s.Text, "1 "+help) {
 		t.Errorf("the old dialogue shows %q, %v", s.Text, err)

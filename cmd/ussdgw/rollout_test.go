@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ import (
 	"ussdgw/ussd"
 	"ussdgw/ussd/release"
 	"ussdgw/wallet"
+	"ussdgw/wallet/ledger/pgstore"
 	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
@@ -413,4 +415,73 @@ func TestPublishUnderDialogues(t *testing.T) {
 		return errors.Join(p.account(ctx), p.pay(ctx))
 	})
 	f.audit()
+}
+
+// TestServeRunsWhatIsPublished starts serve on an empty ledger, publishes under it, and starts it
+// anew on what does not run.
+func TestServeRunsWhatIsPublished(t *testing.T) {
+	p := newPlant(t, needPlace(t))
+	defer http.DefaultClient.CloseIdleConnections()
+	if out, err := command(t.Context(), "db", "migrate", "--config", p.config); err != nil {
+		t.Fatalf("migrate: %v\n%s", err, out)
+	}
+	store, err := pgstore.Open(t.Context(), pgstore.Config{
+		URL: p.place.url, Schema: p.place.schema,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	ctx, signal := context.WithCancel(t.Context())
+	defer signal()
+	var log string
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		log, err = command(ctx, "serve", "--config", p.config)
+		done <- err
+	}()
+	p.awaitReady(t, http.StatusOK)
+	files, err := revision.Pack(menus.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, counted := p.status("/metrics")
+	first := find(t, counted, `ussdgw_menu_revision_info\{revision="(\w{12})",role="live"\} 1`)
+	if r, err := store.Revision(ctx, first); err != nil || r.Author != builtInAuthor {
+		t.Errorf("the built-in menus are stored by %q, %v", r.Author, err)
+	}
+
+	files["main.yaml"] = helpAs(t, `"Published"`)
+	id := publish(t, store, files, revision.Change{Stage: revision.StageAll})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for made := time.Now(); !strings.Contains(counted, `{revision="`+id+`",role="live"} 1`); {
+		<-tick.C
+		if _, counted = p.status("/metrics"); time.Since(made) > fleetPickUp {
+			t.Fatalf("not live after %v:\n%s", fleetPickUp, counted)
+		}
+	}
+	for _, line := range []string{
+		`ussdgw_menu_reloads_total{result="ok"} 1`, `ussdgw_menu_behind 0`,
+	} {
+		if !strings.Contains(counted, "\n"+line+"\n") {
+			t.Errorf("no %s in:\n%s", line, counted)
+		}
+	}
+	register(t, p.center, "996555000123")
+	signal()
+	if err := <-done; err != nil {
+		t.Errorf("serve ended with: %v", err)
+	}
+	find(t, log, `"menus switched".*"live":"`+id+`".*"stage":"all".*"actor":"Aigul"()`)
+
+	// What is live and does not run here is no reason to run something else.
+	files["main.yaml"] = helpAs(t, `"Published", goto: "nowhere"`)
+	bad := publish(t, store, files, revision.Change{Stage: revision.StageAll})
+	out, err := command(t.Context(), "serve", "--config", p.config)
+	if err == nil || !strings.Contains(err.Error(), bad) ||
+		!strings.Contains(err.Error(), "main.yaml:") || !strings.Contains(err.Error(), "rollback") {
+		t.Errorf("serve: %v\n%s", err, out)
+	}
 }
