@@ -105,6 +105,7 @@ func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	f := &fleet{bench: newBench(t), marks: map[string]string{}}
 	f.observe = f.look
+	f.limits.MaxSteps = 4 * fleetDialogues // all dial at once while their last steps end
 	standard, err := dialect.Preset("standard")
 	if err != nil {
 		t.Fatal(err)
@@ -123,12 +124,11 @@ func newFleet(t *testing.T) *fleet {
 		}
 	})
 	f.instances = []*instance{f.start(), f.start()}
-	f.bound(2)
 	f.register()
 	return f
 }
 
-// start starts an instance, as serve does.
+// start starts an instance, as serve does, and waits until it is given inputs.
 func (f *fleet) start() *instance {
 	f.t.Helper()
 	store := f.openLedger().(revision.Store)
@@ -149,6 +149,11 @@ func (f *fleet) start() *instance {
 	i.running.start("link", i.assembly.link.Run)
 	i.running.start("relay", i.assembly.relay.Run)
 	f.t.Cleanup(func() { f.stop(i) })
+	ctx, cancel := context.WithTimeout(f.t.Context(), fleetWait)
+	defer cancel()
+	if err := i.assembly.link.WaitBound(ctx); err != nil {
+		f.t.Fatal(err)
+	}
 	return i
 }
 
@@ -159,15 +164,6 @@ func (f *fleet) stop(i *instance) {
 	}
 	if err := i.running.stop(); err != nil {
 		f.t.Error(err)
-	}
-}
-
-func (f *fleet) bound(n int) {
-	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), fleetWait)
-	defer cancel()
-	if err := f.center.WaitBinds(ctx, n); err != nil {
-		f.t.Fatal(err)
 	}
 }
 
@@ -402,7 +398,6 @@ func TestPublishUnderDialogues(t *testing.T) {
 			// An instance that has never seen the revision goes on with its dialogues.
 			f.stop(f.instances[1])
 			f.instances[1] = f.start()
-			f.bound(2)
 		}
 		f.each(step.name, func(ctx context.Context, p *person) error { return p.pay(ctx) })
 		begin()

@@ -192,11 +192,8 @@ func (c *Center) Run(ctx context.Context) error {
 }
 
 // WaitBound returns nil as soon as an ESME is bound, or the error of ctx.
-func (c *Center) WaitBound(ctx context.Context) error { return c.WaitBinds(ctx, 1) }
-
-// WaitBinds is WaitBound for at least n ESMEs.
-func (c *Center) WaitBinds(ctx context.Context, n int) error {
-	return c.wait(ctx, func() bool { return len(c.bound) >= n })
+func (c *Center) WaitBound(ctx context.Context) error {
+	return c.wait(ctx, func() bool { return len(c.bound) > 0 })
 }
 
 // Disconnect closes every connection, as when the network breaks. ESMEs may bind again at once.
