@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 
 	"ussdgw/menus"
 	"ussdgw/menus/source"
+	"ussdgw/ussd"
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet/catalogue"
@@ -26,8 +28,16 @@ type menuSet struct {
 	catalogue *catalogue.Catalogue
 }
 
-// live is the catalogue, for everybody and for good.
-func (s *menuSet) live(msisdn.Number) *catalogue.Catalogue { return s.catalogue }
+// Begin, Revision and Catalogue make of a set menus that never change: see liveMenus.
+func (s *menuSet) Begin(msisdn.Number) *menu.Program { return s.program }
+
+// Revision implements ussd.Menus.
+func (s *menuSet) Revision(ctx context.Context, id string) (*menu.Program, error) {
+	return ussd.OneMenu(s.program).Revision(ctx, id)
+}
+
+// Catalogue implements liveMenus.
+func (s *menuSet) Catalogue(msisdn.Number) *catalogue.Catalogue { return s.catalogue }
 
 // loadMenus reads and checks the menus of fsys. pinLength is the digits of a PIN, 0 for what the
 // menus say themselves. All findings go to r; without a menuSet r has failed. The menus are
