@@ -47,6 +47,9 @@ var arrows = map[string][]string{
 	"ussd/teller": append([]string{
 		"ussd", "ussd/menu", "wallet", "wallet/ledger", "wallet/catalogue",
 	}, walletLeaves...),
+	"ussd/release": {
+		"ussd", "ussd/menu", "menus/revision", "wallet/catalogue", "wallet/msisdn",
+	},
 	"ussd/transcript": append([]string{"ussd", "ussd/menu", "ussd/session"}, leaves...),
 	"ussd/console":    {},
 	"cmd/ussdgw":      {"..."},
@@ -84,6 +87,8 @@ var owners = map[string][]string{
 	"github.com/goccy/go-yaml":            {"menus/source"},
 	"github.com/santhosh-tekuri":          {"menus/schema/schematest"},
 	"github.com/expr-lang/expr":           {"ussd/menu"},
+	"github.com/fsnotify/fsnotify":        {"cmd/ussdgw"},
+	"golang.org/x/sync":                   {"ussd/release"},
 }
 
 // pure lists what the menu language must not import: it has no input or output and nothing to

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 
 	"ussdgw/menus"
 	"ussdgw/menus/source"
+	"ussdgw/ussd"
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet/catalogue"
@@ -24,8 +26,16 @@ type menuSet struct {
 	catalogue *catalogue.Catalogue
 }
 
-// live is the catalogue, for everybody and for good.
-func (s *menuSet) live(msisdn.Number) *catalogue.Catalogue { return s.catalogue }
+// Begin, Revision and Catalogue make of a set menus that never change: see liveMenus.
+func (s *menuSet) Begin(msisdn.Number) *menu.Program { return s.program }
+
+// Revision implements ussd.Menus.
+func (s *menuSet) Revision(ctx context.Context, id string) (*menu.Program, error) {
+	return ussd.OneMenu(s.program).Revision(ctx, id)
+}
+
+// Catalogue implements liveMenus.
+func (s *menuSet) Catalogue(msisdn.Number) *catalogue.Catalogue { return s.catalogue }
 
 // loadMenus reads and checks the menus of fsys. pinLength is the digits of a PIN, 0 for what the
 // menus say themselves. All findings go to r; without a menuSet r has failed. The menus are
@@ -76,13 +86,13 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
-		menuFormatCommand(),
-		menuSchemaCommand(),
-		menuI18NCommand(),
 		menuPublishCommand(),
 		menuStatusCommand(),
 		menuHistoryCommand(),
 		menuRollbackCommand(),
 		menuCheckoutCommand(),
+		menuFormatCommand(),
+		menuSchemaCommand(),
+		menuI18NCommand(),
 	)
 }
