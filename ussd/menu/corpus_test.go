@@ -107,18 +107,27 @@ func laughs() string {
 
 // corpus is everything that is known to break programs which read YAML, or menus.
 func corpus() map[string]broken {
-	many := func(format string, n int) string {
-		var b strings.Builder
-		b.WriteString("schema: ussd.menu/v1\nstates:\n")
-		for i := range n {
-			fmt.Fprintf(&b, format, i)
-		}
-		return b.String()
+	all := brokenText()
+	maps.Copy(all, brokenMenus())
+	maps.Copy(all, brokenFolders())
+	return all
+}
+
+// many is n lines of states.
+func many(format string, n int) string {
+	var b strings.Builder
+	b.WriteString("schema: ussd.menu/v1\nstates:\n")
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
 	}
+	return b.String()
+}
+
+// brokenText is no YAML, or more of it than anybody writes.
+func brokenText() map[string]broken {
 	return map[string]broken{
 		"empty":  {"YAML003", only("")},
 		"blanks": {"YAML003", only("   \n\n")},
-		noFolder: {"YAML001", func(*testing.T, string) {}},
 		"tabs":   {"YAML003", state("\n\tend: \"x\"")},
 		"duplicate keys": {"MENU003 YAML007", state("{end: \"x\"}\n  broken: {end: \"y\"}\n" +
 			"  main: {end: \"z\"}")},
@@ -141,6 +150,15 @@ func corpus() map[string]broken {
 		"depth in dashes":   {"YAML006", only(strings.Repeat("- ", 10_000))},
 		"depth in lines":    {"YAML006", only(depth(1_400))},
 		"signs":             {"YAML002", only(strings.Repeat("[],", 300_000))},
+		"not UTF-8":         {"YAML011", state("{end: \"\xff\xfe\"}")},
+		"UTF-16":            {"YAML011", only("\xff\xfes\x00c\x00h\x00e\x00m\x00a\x00")},
+		"zero octets":       {"YAML011", only(strings.Repeat("\x00", 1<<20))},
+	}
+}
+
+// brokenMenus are YAML, and mean nothing or what must not be.
+func brokenMenus() map[string]broken {
+	return map[string]broken{
 		"unknown fields":    {"YAML008", state(`{end: "x", txet: "y"}`)},
 		"dangling goto":     {"MENU009", state(`{options: [{key: "1", text: "A", goto: gone}]}`)},
 		"unreachable state": {"MENU027", state("{end: \"x\"}\n  island: {end: \"y\"}")},
@@ -167,9 +185,17 @@ func corpus() map[string]broken {
 		"payment without confirm and PIN": {"MENU008 MENU012 MENU023 MENU025", state(
 			`{do: payment.pay, with: {offer: offer}, on: {paid: pay_done, in_doubt: pay_doubt, ` +
 				`wrong_pin: pay_confirm, changed: pay_confirm}}`)},
-		"not UTF-8":      {"YAML011", state("{end: \"\xff\xfe\"}")},
-		"UTF-16":         {"YAML011", only("\xff\xfes\x00c\x00h\x00e\x00m\x00a\x00")},
-		"zero octets":    {"YAML011", only(strings.Repeat("\x00", 1<<20))},
+		"a thousand faults": {
+			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
+				"  broken: {end: \"x\"}\n"),
+		},
+	}
+}
+
+// brokenFolders have something else than files, or too much.
+func brokenFolders() map[string]broken {
+	return map[string]broken{
+		noFolder:         {"YAML001", func(*testing.T, string) {}},
 		"link":           {"", symlink("target")},
 		"link to itself": {"YAML001", symlink("zz.yaml")},
 		"link to zeros":  {"YAML001", symlink("/dev/zero")},
@@ -186,10 +212,6 @@ func corpus() map[string]broken {
 			put(t, dir, "b.yaml", many("  b%d: {end: \"x\"}\n", menu.MaxStates/2)+
 				"  broken: {end: \"x\"}\n")
 		}},
-		"a thousand faults": {
-			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
-				"  broken: {end: \"x\"}\n"),
-		},
 	}
 }
 
@@ -287,15 +309,17 @@ func child(t *testing.T, name string) {
 		b := make([]byte, mostMemory)
 		codes = append(codes, strconv.Itoa(int(b[len(b)-1])))
 	} else {
-		fsys := os.DirFS(os.Getenv(corpusFolder))
+		fsys, env := os.DirFS(os.Getenv(corpusFolder)), environment()
 		switch name {
+		case thousand:
+			env = trilingual()
 		case noFolder:
 			fsys = os.DirFS(os.Getenv(corpusFolder) + "/none")
 		case replaced:
 			fsys = swapped{fsys}
 		}
 		r := &source.Report{}
-		p := menu.Load(fsys, environment(), r)
+		p := menu.Load(fsys, env, r)
 		if (p == nil) != r.Failed() {
 			t.Errorf("the program is nil: %t, the report failed: %t", p == nil, r.Failed())
 		}
