@@ -33,7 +33,7 @@ func (l *loading) instead(n *source.Node, offset int, c rune, text string, exact
 	if !exact {
 		return
 	}
-	if written, ok := n.Written(offset, text); ok {
+	if written, ok := n.Instead(offset, text); ok {
 		l.r.Fix(string(c), written)
 	}
 }
