@@ -44,7 +44,11 @@ func (p *Program) Preview(name, lang string) ([]Screen, error) {
 
 func (p *Program) previewPages(s *state, lang int, items []Item, ucs2 bool) []page {
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return p.sheet(s, "", lang, true, rows{s.options, items}, widest).paginate(p.limits)
+	sh := p.sheet(s, "", lang, true, rows{s.options, items}, widest)
+	if s.text != nil {
+		sh.heading = s.text[p.languages[lang]].widest(widest)
+	}
+	return sh.paginate(p.limits)
 }
 
 // Screens returns the names of all states that show a screen, in the order of the files.
