@@ -235,7 +235,11 @@ func FuzzCondition(f *testing.F) {
 states:
   extra: {list: categories, as: category, goto: extra_provider}
   extra_provider: {list: providers, as: provider, goto: extra_amount}
-  extra_amount: {ask: amount, text: "?", errors: {amount_format: "!", amount_range: "!"}, goto: extra_cases}
+  extra_amount:
+    ask: amount
+    text: "?"
+    errors: {amount_format: "!", amount_range: "!"}
+    goto: extra_cases
   extra_cases: {cases: [{when: %s, goto: meter}, {goto: settings}]}
 `, quoted)), env, r)
 		if (p == nil) != r.Failed() {
@@ -251,4 +255,17 @@ states:
 			}
 		}
 	})
+}
+
+// As many cases as may follow each other do.
+func TestCasesInARow(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("states:\n  extra: {cases: [goto: extra_2]}\n")
+	for i := 2; i < menu.MaxPassed; i++ {
+		fmt.Fprintf(&b, "  extra_%d: {cases: [goto: extra_%d]}\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "  extra_%d: {cases: [{when: 'lang == \"en\"', goto: main}, {goto: meter}]}\n",
+		menu.MaxPassed)
+	p := load(t, extended(t, b.String()), environment())
+	dial(t, p).done("unregistered").shows("meter", "Показание:")
 }

@@ -426,7 +426,9 @@ func (l *loading) template(n *source.Node) *template {
 		l.r.Errorf(n.Place(), codeLimit, "the text has more than %d octets", MaxTextBytes)
 		return nil
 	}
-	return parseTemplate(n, l.r)
+	t := parseTemplate(n, l.r)
+	l.spelling(t)
+	return t
 }
 
 func (l *loading) errorTexts() {
