@@ -92,7 +92,7 @@ const largeGroup = `
     text: {ky: "Сумма:", ru: "Сумма:", en: "Amount:"}
     errors:
       amount_format: {ky: "Мисалы 100.50:", ru: "Например 100.50:", en: "Such as 100.50:"}
-      amount_range: {ky: "Эң көбү {provider.max}:", ru: "До {provider.max}", en: "< {provider.max}:"}
+      amount_range: {ky: "Эң көбү {provider.max}:", ru: "До {provider.max}", en: "< {provider.max}"}
     goto: g#_quote
   g#_quote:
     do: payment.offer
