@@ -72,6 +72,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/ussdgw"},
 	"github.com/prometheus/client_golang": {"cmd/ussdgw"},
 	"github.com/goccy/go-yaml":            {"menus/source"},
+	"github.com/expr-lang/expr":           {"ussd/menu"},
 }
 
 // pure lists what the menu language must not import: it has no input or output and nothing to

@@ -218,7 +218,11 @@ func (c *checking) state(s *state) {
 				c.setting(v)
 			}
 			c.placeholders(o.text)
+			c.guard(o.when)
 		}
+		c.shownAlways(s)
+	case kindCases:
+		c.cases(s)
 	case kindAsk:
 		c.ask(s)
 		c.target(s, s.next)
@@ -286,7 +290,7 @@ func (c *checking) target(s *state, t target) {
 	}
 	c.used["error "+t.notice] = true
 	switch {
-	case to.kind == kindDo:
+	case to.kind == kindDo || to.kind == kindCases:
 		c.r.Errorf(t.pos, codeTarget, "a notice needs a screen, and %q shows none", t.to)
 	case to.kind == kindEnd:
 		c.r.Errorf(t.pos, codeTarget, "a notice replaces a prompt, and %q is an end", t.to)
@@ -510,7 +514,7 @@ func (c *checking) shortcutState() {
 	case s == nil:
 		c.r.Errorf(c.placed["setting shortcuts"], codeTarget, "no state %q", name)
 		c.r.DidYouMean(name, c.p.order)
-	case s.kind == kindDo || s.kind == kindEnd:
+	case s.kind == kindDo || s.kind == kindEnd || s.kind == kindCases:
 		c.r.Errorf(c.placed["setting shortcuts"], codeSetting,
 			"%q is no screen that can be answered", name)
 	}

@@ -124,7 +124,8 @@ type block struct {
 
 // fit proves that a screen fits in every language, with a notice or without, at the widest values
 // in either alphabet. It is enough to look at each block alone on a page: more of them go onto a
-// page only while they fit.
+// page only while they fit. All options are there, those with a condition too: one that comes first
+// or last because others are hidden has at most the navigation lines that it is proved with.
 func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 	bounds := s.widths
 	if notice != "" {
@@ -138,7 +139,8 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			widest := func(name string) string {
 				return bounds[name].at(lang).sample(variant.ucs2)
 			}
-			sh := c.p.sheet(s, notice, lang, variant.canBack, variant.items, widest)
+			shown := rows{s.options, variant.items}
+			sh := c.p.sheet(s, notice, lang, variant.canBack, shown, widest)
 			for _, b := range c.blocks(s, sh, notice, lang, variant.items) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
 				key := c.p.languages[lang] + " " + b.name

@@ -1,6 +1,10 @@
 package menu
 
-import "ussdgw/menus/source"
+import (
+	"slices"
+
+	"ussdgw/menus/source"
+)
 
 // Codes of the findings of Load. They are stable: people look them up.
 const (
@@ -43,11 +47,15 @@ const (
 	codeUntold      = "MENU037"
 	codeRange       = "MENU038"
 	codeUnseen      = "MENU039"
+	codeGuard       = "MENU040"
+	codeGuardName   = "MENU041"
+	codeCases       = "MENU042"
+	codeHidden      = "MENU043"
 )
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return append(languageCodes(), proofCodes()...)
+	return slices.Concat(languageCodes(), proofCodes(), flowCodes())
 }
 
 // languageCodes are about how the menu is written.
@@ -79,8 +87,8 @@ func languageCodes() []source.Code {
 		{Code: codeTarget, Title: "an unknown target", Text: "A target is the name of a state," +
 			" @home, @back or @resume."},
 		{Code: codeState, Title: "a state of no clear kind", Text: "A state does exactly one" +
-			" thing: it shows options, asks for a slot, shows a list, does an action, or ends the" +
-			" dialogue. Each kind has its own keys."},
+			" thing: it shows options, asks for a slot, shows a list, does an action, chooses among" +
+			" cases, or ends the dialogue. Each kind has its own keys."},
 		{Code: codeAction, Title: "an unknown action", Text: "`do:` names an action that the" +
 			" wallet offers."},
 		{Code: codeArgument, Title: "wrong arguments of an action", Text: "`with:` gives an" +
@@ -172,5 +180,25 @@ func proofCodes() []source.Code {
 			" format characters are refused, but for the line end: those that have no width or" +
 			" turn the direction of writing make a text look like another one, and handsets show" +
 			" them as they please. A text also needs something that can be seen."},
+	}
+}
+
+// flowCodes are about conditions and what depends on them.
+func flowCodes() []source.Code {
+	return []source.Code{
+		{Code: codeGuard, Title: "a condition that cannot be", Text: "`when:` compares values:" +
+			" amount >= 100, lang == \"ru\", provider.fields in [2, 3], joined by and, or and not." +
+			" A text is compared with a text in quotes, money with whole som or with" +
+			" som(\"100.50\"). Put the whole condition in single quotes: a comma or a # would cut" +
+			" it in two."},
+		{Code: codeGuardName, Title: "an unknown name in a condition", Text: "A condition looks at" +
+			" lang, a slot, the slot of a list (the id of its item), a number of the chosen item" +
+			" such as provider.fields, or a value that an outcome brings."},
+		{Code: codeCases, Title: "cases that do not decide", Text: "The first case whose condition" +
+			" holds is taken. So every case but the last has a `when:`, and the last has none: it" +
+			" is where everybody else goes."},
+		{Code: codeHidden, Title: "a screen whose options can all be hidden", Text: "An option" +
+			" with `when:` is neither shown nor taken unless its condition holds. At least one" +
+			" option that is printed has none, so that the screen always has an answer."},
 	}
 }

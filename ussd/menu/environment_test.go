@@ -31,6 +31,11 @@ func val(name string, widest ...string) menu.ValueDef {
 	return menu.ValueDef{Name: name, Widest: widest}
 }
 
+// count is a value that conditions and plural forms read as a number.
+func count(name string, widest ...string) menu.ValueDef {
+	return menu.ValueDef{Name: name, Type: menu.TypeCount, Widest: widest}
+}
+
 // environment is a wallet in small: enough of every kind of action.
 func environment() menu.Environment {
 	offer, balance := val("offer"), val("balance", "999999.99")
@@ -59,6 +64,9 @@ func environment() menu.Environment {
 					"ok": {}, "wrong": def(val("left", "9")),
 				},
 			},
+			"pin.mixed": {Outcomes: map[string]menu.OutcomeDef{
+				"ok": def(val("mixed", "9")), "other": def(count("mixed", "9")),
+			}},
 			"pin.change": {
 				Secrets: []string{"old", "new"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}},
 			},
@@ -122,6 +130,7 @@ func provider(n int, id, name, pattern string, length int) menu.Item {
 		"account": {Pattern: pattern, MinLen: length, MaxLen: length},
 		"amount":  {Min: money.Som(1), Max: money.Som(15000)},
 	}
+	it.Counts = map[string]int{"fields": 1 + n/13} // two for those with a number above 12
 	it.Values = map[string]map[string]string{
 		"hint": {"ru": "Лицевой счет", "en": "Account"},
 		"max":  {"ru": "15000", "en": "15000"},

@@ -40,6 +40,10 @@ func (c *checking) graph() {
 			if s.confirm != "" {
 				c.edge(edge{from: name, to: s.confirm, pos: s.place["confirm"]})
 			}
+		case kindCases:
+			for _, b := range s.cases {
+				c.edge(edge{from: name, to: b.next.to, notice: b.next.notice, pos: b.next.pos})
+			}
 		case kindList:
 			sets := map[string]widths{s.as: c.labels(s.as)}
 			c.edge(edge{from: name, to: s.next.to, sets: sets, pos: s.next.pos})
@@ -279,7 +283,8 @@ func (f facts) widen(o facts) bool {
 	return changed
 }
 
-// circles reports actions that follow each other without a screen between.
+// circles reports actions and cases that follow each other in a circle, without a screen between,
+// and more cases in a row than the engine follows.
 func (c *checking) circles() {
 	const (
 		fresh = iota
@@ -287,27 +292,64 @@ func (c *checking) circles() {
 		done
 	)
 	mark := make(map[string]int)
+	row := make(map[string]int) // cases in a row that begin with a state
 	var visit func(name string)
 	visit = func(name string) {
 		mark[name] = open
-		for _, i := range c.out[name] {
-			to := c.edges[i].to
-			if c.p.states[to].kind != kindDo {
-				continue
-			}
-			switch mark[to] {
+		for _, e := range c.silent(name) {
+			switch mark[e.to] {
 			case open:
-				c.r.Errorf(c.edges[i].pos, codeNoWayOut,
-					"%q leads back to %q through actions only: no screen is ever shown", name, to)
+				c.r.Errorf(e.pos, codeNoWayOut,
+					"%q leads back to %q through actions and cases only: no screen is ever shown",
+					name, e.to)
+				continue
 			case fresh:
-				visit(to)
+				visit(e.to)
 			}
+			row[name] = max(row[name], row[e.to])
 		}
 		mark[name] = done
+		if row[name]++; c.p.states[name].kind != kindCases {
+			row[name] = 0
+		} else if row[name] == MaxPassed+1 {
+			c.r.Errorf(c.p.states[name].pos, codeLimit,
+				"%d states with cases follow each other; at most %d", row[name], MaxPassed)
+		}
 	}
 	for _, name := range c.p.order {
-		if c.p.states[name].kind == kindDo && mark[name] == fresh {
+		if c.passes(name) && mark[name] == fresh {
 			visit(name)
 		}
 	}
+}
+
+// passes reports whether a state is left at once, without a screen.
+func (c *checking) passes(name string) bool {
+	s := c.p.states[name]
+	return s != nil && (s.kind == kindDo || s.kind == kindCases)
+}
+
+// silent returns the ways from a state without a screen to another such state. @home is the entry
+// of the start, and so are @back and @resume where there is nothing to go back to.
+func (c *checking) silent(name string) []edge {
+	var out []edge
+	for _, i := range c.out[name] {
+		if e := c.edges[i]; c.passes(e.to) {
+			out = append(out, e)
+		}
+	}
+	s := c.p.states[name]
+	start := c.p.entries[EntryStart]
+	add := func(t target) {
+		if navigates(t.to) && c.passes(start) {
+			out = append(out, edge{from: name, to: start, pos: t.pos})
+		}
+	}
+	for _, b := range s.cases {
+		add(b.next)
+	}
+	for _, outcome := range sortedKeys(s.on) {
+		add(s.on[outcome])
+	}
+	return out
 }

@@ -61,6 +61,7 @@ const (
 	kindList
 	kindDo
 	kindEnd
+	kindCases
 )
 
 // state is one state of the menu.
@@ -83,6 +84,8 @@ type state struct {
 	with []argument
 	on   map[string]target
 
+	cases []branch
+
 	// place is where the keys of the state are, for findings.
 	place map[string]source.Pos
 
@@ -92,7 +95,9 @@ type state struct {
 }
 
 // screen reports whether the state shows something.
-func (s *state) screen() bool { return s.kind != kindDo && s.kind != kindBroken }
+func (s *state) screen() bool {
+	return s.kind != kindDo && s.kind != kindCases && s.kind != kindBroken
+}
 
 // rows returns the texts of the options.
 func (s *state) rows() []texts {
@@ -108,6 +113,7 @@ type option struct {
 	key  string
 	pos  source.Pos
 	text texts // nil: the key works but is not printed
+	when *guard
 	set  []setting
 	next target
 }

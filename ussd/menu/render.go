@@ -106,10 +106,15 @@ func (s sheet) finish(l limits, text string) page {
 	return p
 }
 
-// sheet makes the sheet of a state. value gives the values of placeholders, items the rows of a
-// list.
+// rows are the options or the items that a screen shows.
+type rows struct {
+	options []option
+	items   []Item
+}
+
+// sheet makes the sheet of a state. value gives the values of placeholders.
 func (p *Program) sheet(
-	s *state, notice string, lang int, canBack bool, items []Item, value func(string) string,
+	s *state, notice string, lang int, canBack bool, rows rows, value func(string) string,
 ) sheet {
 	code := p.languages[lang]
 	out := sheet{
@@ -126,12 +131,12 @@ func (p *Program) sheet(
 	if heading != nil {
 		out.heading = heading[code].expand(value)
 	}
-	for _, o := range s.options {
+	for _, o := range rows.options {
 		if o.text != nil {
 			out.rows = append(out.rows, o.key+" "+o.text[code].expand(value))
 		}
 	}
-	for _, it := range items {
+	for _, it := range rows.items {
 		out.rows = append(out.rows, itemRow(it, code))
 	}
 	return out
@@ -153,11 +158,11 @@ func (p *Program) render(pos Position) *Screen {
 		notice = "" // no error of this state
 	}
 	value := func(name string) string { return bounds[name].at(lang).cut(p.value(pos, name)) }
-	var items []Item
+	shown := rows{options: p.offered(pos, s)}
 	if s.kind == kindList {
-		items = p.items(s, pos.Slots)
+		shown.items = p.items(s, pos.Slots)
 	}
-	sh := p.sheet(s, notice, lang, previous(pos) >= 0, items, value)
+	sh := p.sheet(s, notice, lang, previous(pos) >= 0, shown, value)
 	pages := sh.paginate(p.limits)
 	n := min(max(top.Page, 0), len(pages)-1)
 	pg := p.bounded(pages[n])
