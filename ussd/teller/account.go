@@ -32,7 +32,7 @@ func (t *Teller) statement(ctx context.Context, c ussd.Call) (ussd.Answer, error
 		total := r.Offer.Amount + r.Offer.Fee // the books hold no sum that this could overflow
 		lines[i] = statementLine(r.PostedAt.In(t.zone).Format("02.01"), t.payee(c, r), shown(total))
 	}
-	return listed("line", statementLines, lines), nil
+	return listed(statementLines, lines), nil
 }
 
 func statementLine(day, payee, total string) string { return day + " " + payee + " " + total }
@@ -46,12 +46,12 @@ func (t *Teller) payee(c ussd.Call, r ledger.Receipt) string {
 }
 
 // listed makes the outcome `some` of numbered values.
-func listed(name string, most int, texts []string) ussd.Answer {
+func listed(most int, texts []string) ussd.Answer {
 	a := answer("some", "count", strconv.Itoa(len(texts)))
 	for i, n := range entries(most) {
-		a.Outcome.Values[name+n] = noEntry
+		a.Outcome.Values["line"+n] = noEntry
 		if i < len(texts) {
-			a.Outcome.Values[name+n] = texts[i]
+			a.Outcome.Values["line"+n] = texts[i]
 		}
 	}
 	return a
@@ -107,7 +107,7 @@ func (t *Teller) recent(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	for _, p := range payees[:min(len(payees), recentPayees)] {
 		texts = append(texts, recentLine(catalogue.Text(p.Provider.Name, c.Lang), p.Account))
 	}
-	return listed("recent", recentPayees, texts), nil
+	return listed(recentPayees, texts), nil
 }
 
 func recentLine(payee, account string) string { return payee + " " + account }

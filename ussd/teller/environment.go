@@ -45,10 +45,19 @@ func value(name string, widest ...string) menu.ValueDef {
 
 // amountValue is an amount of money. None is above the most that a wallet may hold: what is paid
 // comes out of a balance, and a limit that an amount was over has less left than the amount.
-func amountValue(name string) menu.ValueDef { return value(name, catalogue.MaxBalance.String()) }
+func amountValue(name string) menu.ValueDef {
+	return menu.ValueDef{
+		Name: name, Widest: []string{catalogue.MaxBalance.String()}, Type: menu.TypeMoney,
+	}
+}
 
 // triesLeft is how many more PINs may be tried.
-func triesLeft() menu.ValueDef { return value("left", widestLeft) }
+func triesLeft() menu.ValueDef { return count("left", widestLeft) }
+
+// count is a whole number, which conditions and plural forms may look at.
+func count(name, widest string) menu.ValueDef {
+	return menu.ValueDef{Name: name, Widest: []string{widest}, Type: menu.TypeCount}
+}
 
 func sets(values ...menu.ValueDef) menu.OutcomeDef { return menu.OutcomeDef{Sets: values} }
 
@@ -124,7 +133,7 @@ func pinActions() map[string]menu.ActionDef {
 func accountActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	return map[string]menu.ActionDef{
 		actStatement: {Outcomes: map[string]menu.OutcomeDef{
-			"some": sets(numbered("line", statementLines, statementWidest(c))...), "none": {},
+			"some": sets(numbered(statementLines, statementWidest(c))...), "none": {},
 		}},
 		actReceipt: {
 			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(statementLines)},
@@ -142,11 +151,11 @@ func accountActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	}
 }
 
-// numbered declares values name1, name2 and so on, and the count of those that are there.
-func numbered(name string, most int, widest []string) []menu.ValueDef {
-	defs := []menu.ValueDef{value("count", strconv.Itoa(most))}
+// numbered declares the values line1, line2 and so on, and the count of those that are there.
+func numbered(most int, widest []string) []menu.ValueDef {
+	defs := []menu.ValueDef{count("count", strconv.Itoa(most))}
 	for _, n := range entries(most) {
-		defs = append(defs, value(name+n, widest...))
+		defs = append(defs, value("line"+n, widest...))
 	}
 	return defs
 }
@@ -168,7 +177,7 @@ func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			"some": sets(value("favourites", widestIDs)), "none": {},
 		}},
 		actRecent: {Outcomes: map[string]menu.OutcomeDef{
-			"some": sets(numbered("recent", recentPayees, recentWidest(c))...), "none": {},
+			"some": sets(numbered(recentPayees, recentWidest(c))...), "none": {},
 		}},
 		actRepeat: {
 			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(recentPayees)},
@@ -268,7 +277,8 @@ func providerItem(p catalogue.Provider) menu.Item {
 		Values: map[string]map[string]string{
 			"min": same(p.Min.Short()), "max": same(p.Max.Short()),
 		},
-		Rules: map[string]menu.Rule{"amount": {Min: p.Min, Max: p.Max}},
+		Rules:  map[string]menu.Rule{"amount": {Min: p.Min, Max: p.Max}},
+		Counts: map[string]int{"fields": len(p.Fields)},
 	}
 	// Every item has the texts of the most fields: where there are less, nobody comes to see them.
 	for i, suffix := range []string{"", "2", "3"} {

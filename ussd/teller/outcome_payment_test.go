@@ -51,6 +51,13 @@ func offerStories() []story {
 			b.seed(100)
 			return b.do(quote("100")), values{"balance": "100.00"}
 		}},
+		{offer, "account_refused", "its second field", fails(
+			"provider", "vostokelectro", "account", "12/34567", "amount", "100")},
+		{offer, "blocked", "", func(b *bench) (ussd.Answer, values) {
+			b.seed(1000)
+			b.block()
+			return b.do(quote("100")), nil
+		}},
 		{"payment.withdraw", "done", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.offered("100")
@@ -61,6 +68,12 @@ func offerStories() []story {
 			return b.do(call("payment.withdraw")), nil
 		}},
 	}
+}
+
+// block blocks the wallet with its PIN.
+func (b *bench) block() {
+	b.t.Helper()
+	b.must("ok", typing(right, "wallet.block"))
 }
 
 // stopDostek reopens the wallet with a catalogue that has Dostek stopped.
@@ -196,7 +209,7 @@ func changedStories() []story {
 			b.must("ok", call("payment.offer",
 				"provider", "kyrgyztelecom", "account", "0312123456", "amount", "20.50"))
 			return b.do(pay(o, right)), values{
-				"category": "landline", "provider": "kyrgyztelecom", "account": "0312123456",
+				"category": "landline", "provider": "kyrgyztelecom", "full_account": "0312123456",
 				"amount": "20.50", "fee": "0.21", "offer": b.current().ID,
 			}
 		}},
@@ -207,9 +220,15 @@ func changedStories() []story {
 				b.must("changed", pay(o, wrong))
 			}
 			return b.do(pay(o, wrong)), values{
-				"category": "other", "provider": "dostek", "account": dostek,
+				"category": "other", "provider": "dostek", "full_account": dostek,
 				"amount": "200.00", "fee": "2.00", "offer": open.ID,
 			}
+		}},
+		{act, "blocked", "", func(b *bench) (ussd.Answer, values) {
+			b.seed(1000)
+			o := b.offered("100")
+			b.block()
+			return b.do(pay(o, right)), nil
 		}},
 		{act, "expired", "too slow", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
