@@ -1,7 +1,9 @@
 package teller
 
 import (
+	"maps"
 	"strconv"
+	"strings"
 
 	"ussdgw/ussd/menu"
 	"ussdgw/wallet/catalogue"
@@ -15,7 +17,8 @@ const (
 	widestLeft  = "9"
 	widestTime  = "23:59"
 	widestUntil = "31.12.36 23:59"
-	widestOffer = "" // an id that no text may show
+	widestDay   = "31.12"
+	widestIDs   = "" // ids that no text may show
 )
 
 // Environment declares to the menu what the wallet offers: the actions, their outcomes, the
@@ -44,6 +47,9 @@ func value(name string, widest ...string) menu.ValueDef {
 // comes out of a balance, and a limit that an amount was over has less left than the amount.
 func amountValue(name string) menu.ValueDef { return value(name, catalogue.MaxBalance.String()) }
 
+// triesLeft is how many more PINs may be tried.
+func triesLeft() menu.ValueDef { return value("left", widestLeft) }
+
 func sets(values ...menu.ValueDef) menu.OutcomeDef { return menu.OutcomeDef{Sets: values} }
 
 // tells is an outcome that the subscriber must come to know: the screen that follows shows what.
@@ -64,8 +70,10 @@ func offers(values ...menu.ValueDef) menu.OutcomeDef {
 
 func actions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	m := subscriberActions(c)
-	for name, def := range paymentActions(c) {
-		m[name] = def
+	for _, more := range []map[string]menu.ActionDef{
+		accountActions(c), pinActions(), choiceActions(c), paymentActions(c),
+	} {
+		maps.Copy(m, more)
 	}
 	return m
 }
@@ -86,21 +94,99 @@ func subscriberActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Args:     []string{"name", "inn"},
 			Outcomes: outcomes("ok", "inn_taken", "inn_refused", "already"),
 		},
-		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered")},
+		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered", "blocked")},
 		actBalance: {Outcomes: map[string]menu.OutcomeDef{
 			"ok": sets(amountValue("balance")),
 		}},
-		actCheckPIN: {Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
-			"ok": {}, "wrong": sets(value("left", widestLeft)),
+	}
+}
+
+// pinActions are those that take a PIN and move no money.
+func pinActions() map[string]menu.ActionDef {
+	pin := []string{"pin"}
+	tried := func() map[string]menu.OutcomeDef {
+		return map[string]menu.OutcomeDef{
+			"ok": {}, "wrong": sets(triesLeft()), "blocked": {},
 			"locked": sets(value("until", widestUntil)),
+		}
+	}
+	return map[string]menu.ActionDef{
+		actCheckPIN: {Secrets: pin, Outcomes: tried()},
+		actBlock:    {Secrets: pin, Outcomes: tried()},
+		actStagePIN: {
+			Secrets: pin, Outcomes: outcomes("ok", "weak", "same", "expired", "blocked"),
+		},
+		actChangePIN: {Secrets: pin, Outcomes: outcomes("ok", "mismatch", "expired", "blocked")},
+	}
+}
+
+// accountActions tell what a wallet has done and may do.
+func accountActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
+	return map[string]menu.ActionDef{
+		actStatement: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(numbered("line", statementLines, statementWidest(c))...), "none": {},
 		}},
-		actStagePIN:  {Secrets: []string{"pin"}, Outcomes: outcomes("ok", "weak", "same", "expired")},
-		actChangePIN: {Secrets: []string{"pin"}, Outcomes: outcomes("ok", "mismatch", "expired")},
+		actReceipt: {
+			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(statementLines)},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(value("payee", payees(c)...), value("full_account", widestAccount(c)),
+					amountValue("amount"), amountValue("fee"), value("code", widestCode),
+					value("when", widestUntil)),
+				"none": {},
+			},
+		},
+		actLimits: {Outcomes: map[string]menu.OutcomeDef{
+			"ok": sets(amountValue("payment"), amountValue("today"), amountValue("month"),
+				amountValue("most")),
+		}},
+	}
+}
+
+// numbered declares values name1, name2 and so on, and the count of those that are there.
+func numbered(name string, most int, widest []string) []menu.ValueDef {
+	defs := []menu.ValueDef{value("count", strconv.Itoa(most))}
+	for _, n := range entries(most) {
+		defs = append(defs, value(name+n, widest...))
+	}
+	return defs
+}
+
+// entries are the numbers from 1 on, as literals.
+func entries(most int) []string {
+	all := make([]string, most)
+	for i := range all {
+		all[i] = strconv.Itoa(i + 1)
+	}
+	return all
+}
+
+// choiceActions help to choose who is paid, and on which account.
+func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
+	full := value("full_account", widestAccount(c))
+	return map[string]menu.ActionDef{
+		actFavourites: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(value("favourites", widestIDs)), "none": {},
+		}},
+		actRecent: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(numbered("recent", recentPayees, recentWidest(c))...), "none": {},
+		}},
+		actRepeat: {
+			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(recentPayees)},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(value("category"), value("provider"), full), "none": {},
+			},
+		},
+		actAccount: {
+			Args: []string{"provider", "account"}, Optional: []string{"account2", "account3"},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(full), "account_refused": {}, "stopped": {},
+			},
+		},
 	}
 }
 
 func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
-	offer, fee := value("offer", widestOffer), amountValue("fee")
+	offer, fee := value("offer", widestIDs), amountValue("fee")
 	amount, balance := amountValue("amount"), amountValue("balance")
 	code, left := value("code", widestCode), amountValue("left")
 	payee := value("payee", payees(c)...)
@@ -111,6 +197,7 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Outcomes: map[string]menu.OutcomeDef{
 				"ok": offers(offer, amount, fee), "repeated": sets(value("time", widestTime)),
 				"account_refused": {}, "below_min": {}, "above_max": {}, "stopped": {},
+				"blocked":     {},
 				"low_balance": sets(balance), "limit": sets(left),
 			},
 		},
@@ -119,11 +206,13 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
 			Outcomes: map[string]menu.OutcomeDef{
 				"paid":      tells(sets(code, amount, fee, balance), "code", "amount"),
-				"wrong_pin": offers(value("left", widestLeft)),
+				"wrong_pin": offers(triesLeft()),
 				"locked":    sets(value("until", widestUntil)),
+				"blocked":   {},
 				"first_pin": {},
 				"changed": offers(
-					value("category"), value("provider"), value("account"), amount, fee, offer),
+					value("category"), value("provider"), value("full_account", widestAccount(c)),
+					amount, fee, offer),
 				"expired": {}, "low_balance": sets(balance), "limit": sets(left),
 				"stopped": {}, "not_taken": {},
 				// Nobody may be led to pay again while this payment is under way.
@@ -174,20 +263,24 @@ func providerItem(p catalogue.Provider) menu.Item {
 		}
 		return m
 	}
-	return menu.Item{
+	item := menu.Item{
 		ID: p.ID, Number: p.Number, Label: p.Name,
 		Values: map[string]map[string]string{
-			"hint": p.Account.Hint, "example": same(p.Account.Example),
 			"min": same(p.Min.Short()), "max": same(p.Max.Short()),
 		},
-		Rules: map[string]menu.Rule{
-			"account": {
-				Pattern: p.Account.Pattern, MinLen: p.Account.MinLen,
-				MaxLen: p.Account.MaxLen, Example: p.Account.Example,
-			},
-			"amount": {Min: p.Min, Max: p.Max},
-		},
+		Rules: map[string]menu.Rule{"amount": {Min: p.Min, Max: p.Max}},
 	}
+	// Every item has the texts of the most fields: where there are less, nobody comes to see them.
+	for i, suffix := range []string{"", "2", "3"} {
+		f := p.Fields[min(i, len(p.Fields)-1)]
+		item.Values["hint"+suffix] = f.Hint
+		item.Values["where"+suffix] = f.Where
+		item.Values["example"+suffix] = same(f.Example)
+		item.Rules["account"+suffix] = menu.Rule{
+			Pattern: f.Pattern, MinLen: f.MinLen, MaxLen: f.MaxLen, Example: f.Example,
+		}
+	}
+	return item
 }
 
 func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
@@ -199,8 +292,10 @@ func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
 			payee, account, amount, fee,
 			value("code", widestCode), amountValue("balance"),
 		},
-		"not_paid":    {payee, account, amount},
-		"pin_changed": {},
+		"not_paid":         {payee, account, amount},
+		"pin_changed":      {},
+		"wallet_blocked":   {},
+		"wallet_unblocked": {},
 	}
 }
 
@@ -209,14 +304,10 @@ func widestAccount(c *catalogue.Catalogue) string {
 	most := 1
 	for _, cat := range c.Categories {
 		for _, p := range cat.Providers {
-			most = max(most, p.Account.MaxLen)
+			most = max(most, p.MaxAccountLen())
 		}
 	}
-	widest := ""
-	for len(widest) < most {
-		widest += strconv.Itoa(9)
-	}
-	return widest
+	return strings.Repeat("9", most)
 }
 
 // shown is how an amount stands on a screen.

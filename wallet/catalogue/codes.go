@@ -22,6 +22,7 @@ const (
 	CodeYesNo      = "CAT016"
 	CodeLevel      = "CAT017"
 	CodeUnseen     = "CAT018"
+	CodeFields     = "CAT019"
 )
 
 // Codes explains every code of this package, in their order.
@@ -44,7 +45,7 @@ func Codes() []source.Code {
 		{
 			Code: CodeTooLong, Title: "a text is too long for its screen",
 			Text: "Names share a screen with an account, an amount and a fee, so they have at" +
-				" most 14 characters; hints have at most 22, labels 40, and what a subscriber of" +
+				" most 14 characters; hints have at most 22, where something is found 24, labels 40, and what a subscriber of" +
 				" an unserved network is told 50.",
 		},
 		{
@@ -60,7 +61,7 @@ func Codes() []source.Code {
 		},
 		{
 			Code: CodeAccount, Title: "no such kind of account",
-			Text: "A provider's account names one of the kinds under accounts.",
+			Text: "Each of a provider's fields names one of the kinds under accounts.",
 		},
 		{
 			Code: CodePattern, Title: "a pattern cannot be used",
@@ -118,6 +119,12 @@ func Codes() []source.Code {
 			Text: "Control and format characters, such as one that turns the direction of writing" +
 				" or has no width, make a name look like another. They are refused, as are" +
 				" braces, which mark places to fill in, and a text of blanks only.",
+		},
+		{
+			Code: CodeFields, Title: "fields that make no account",
+			Text: "A provider asks for one to three fields, each a kind of account. The account is" +
+				" all of them with a / between: it has at most 15 characters, because the screen" +
+				" that asks the PIN shows it with the provider, the amount and the fee.",
 		},
 	}
 }
