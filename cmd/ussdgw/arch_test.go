@@ -48,12 +48,17 @@ var arrows = map[string][]string{
 	"cmd/ussdgw":      {"..."},
 
 	// Stores and what their tests share.
-	"wallet/ledger/pgstore":    append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/litestore":  append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/ledgertest": append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/pgserver":   {},
-	"ussd/session/sessiontest": {"ussd/session", "ussd/menu", "wallet/msisdn"},
-	"ussd/session/redisserver": {},
+	"wallet/ledger/pgstore": append([]string{
+		"wallet/ledger", "menus/revision",
+	}, walletLeaves...),
+	"wallet/ledger/litestore": append([]string{
+		"wallet/ledger", "menus/revision",
+	}, walletLeaves...),
+	"menus/revision/revisiontest": {"menus/revision"},
+	"wallet/ledger/ledgertest":    append([]string{"wallet/ledger"}, walletLeaves...),
+	"wallet/ledger/pgserver":      {},
+	"ussd/session/sessiontest":    {"ussd/session", "ussd/menu", "wallet/msisdn"},
+	"ussd/session/redisserver":    {},
 }
 
 var (

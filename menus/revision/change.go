@@ -103,14 +103,14 @@ func (c Change) validateStage() error {
 }
 
 // CheckNumbers reports what is wrong with test numbers: at most MaxNumbers, in order, each once,
-// of 5 to 15 digits as E.164 has them, without a plus sign. None is right.
+// of 7 to 15 digits as E.164 has them, without a plus sign. None is right.
 func CheckNumbers(numbers []string) error {
 	if len(numbers) > MaxNumbers {
 		return fmt.Errorf("%d test numbers; at most %d", len(numbers), MaxNumbers)
 	}
 	for i, n := range numbers {
 		digits := strings.IndexFunc(n, func(c rune) bool { return c < '0' || c > '9' }) < 0
-		if !digits || len(n) < 5 || len(n) > 15 || n[0] == '0' {
+		if !digits || len(n) < 7 || len(n) > 15 || n[0] == '0' {
 			return fmt.Errorf("test number %d of %d is no number: "+
 				"write the country and the number as digits, 996555123456", i+1, len(numbers))
 		}

@@ -134,7 +134,7 @@ func Encode(files map[string][]byte) []byte {
 	return b
 }
 
-// Decode unpacks what Encode has packed. It refuses everything else.
+// Decode unpacks what Encode has packed. It refuses everything else with ErrTampered.
 func Decode(b []byte) (map[string][]byte, error) {
 	files := make(map[string][]byte)
 	last := ""
@@ -142,7 +142,7 @@ func Decode(b []byte) (map[string][]byte, error) {
 		name, after, ok := cutSized(rest)
 		content, after, ok2 := cutSized(after)
 		if !ok || !ok2 || string(name) <= last || len(files) >= MaxFiles {
-			return nil, fmt.Errorf("revision: the packed files are broken at octet %d of %d",
+			return nil, fmt.Errorf("%w: the files end at octet %d of %d", ErrTampered,
 				len(b)-len(rest), len(b))
 		}
 		last, rest = string(name), after

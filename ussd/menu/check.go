@@ -13,6 +13,7 @@ import (
 type checking struct {
 	*loading
 	edges   []edge
+	away    []edge           // to @home, @back and @resume
 	out     map[string][]int // edges by the state they leave
 	in      map[string][]int // edges by the state they lead to
 	facts   map[string]facts // what is certainly set where a state begins
@@ -27,6 +28,7 @@ func (c *checking) check() {
 	c.used = make(map[string]bool)
 	c.lists()
 	c.chosenSlots()
+	c.indexes()
 	c.values()
 	c.rules()
 	for _, name := range c.p.order {
@@ -34,6 +36,7 @@ func (c *checking) check() {
 	}
 	c.entryStates()
 	c.shortcutState()
+	c.movedTargets()
 	c.graph()
 	c.flow()
 	c.money()
@@ -92,6 +95,7 @@ func (c *checking) items(s *state, key string, items []Item) {
 				"%s: item %q has no id or a number that is taken: %d", where, it.ID, it.Number)
 		}
 		numbers[it.Number] = true
+		c.blankID(s, where, it)
 		c.shadowed(s.place["list"], strconv.Itoa(it.Number))
 		for _, lang := range c.p.languages {
 			if it.Label[lang] == "" {
@@ -228,9 +232,11 @@ func (c *checking) state(s *state) {
 		c.target(s, s.next)
 	case kindList:
 		c.target(s, s.next)
+		c.picking(s)
 	case kindDo:
 		c.action(s)
 	}
+	c.lettered(s)
 	c.placeholders(s.text)
 	for _, code := range sortedKeys(s.errors) {
 		c.placeholders(s.errors[code])

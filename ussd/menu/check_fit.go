@@ -171,11 +171,7 @@ type variant struct {
 func (c *checking) variants(s *state) []variant {
 	lists := [][]Item{nil}
 	if s.kind == kindList {
-		lists = nil
-		def := c.env.Lists[s.list]
-		for _, key := range sortedKeys(def.Items) {
-			lists = append(lists, def.Items[key])
-		}
+		lists, _ = c.shownLists(s)
 	}
 	var out []variant
 	for _, items := range lists {
@@ -222,9 +218,11 @@ func (c *checking) blocks(s *state, sh sheet, notice string, lang int, items []I
 		out = append(out, b)
 	}
 	printed := 0
+	_, anywhere := c.shownLists(s)
+	inside := anywhere && len(sh.rows) > 1 // the worst place for an item
 	add := func(b block) {
-		b.first = printed == 0 && sh.heading == ""
-		b.last = printed == len(sh.rows)-1
+		b.first = printed == 0 && sh.heading == "" && !inside
+		b.last = printed == len(sh.rows)-1 && !inside
 		b.text = sh.rows[printed]
 		printed++
 		out = append(out, b)

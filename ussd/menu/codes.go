@@ -51,11 +51,13 @@ const (
 	codeGuardName   = "MENU041"
 	codeCases       = "MENU042"
 	codeHidden      = "MENU043"
+	codeMoved       = "MENU044"
+	codeFind        = "MENU053"
 )
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return slices.Concat(languageCodes(), proofCodes(), flowCodes())
+	return slices.Concat(languageCodes(), proofCodes(), flowCodes(), wordingCodes())
 }
 
 // languageCodes are about how the menu is written.
@@ -200,5 +202,19 @@ func flowCodes() []source.Code {
 		{Code: codeHidden, Title: "a screen whose options can all be hidden", Text: "An option" +
 			" with `when:` is neither shown nor taken unless its condition holds. At least one" +
 			" option that is printed has none, so that the screen always has an answer."},
+		{Code: codeMoved, Title: "a moved path that cannot be", Text: "`moved:` lists dialled strings" +
+			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
+			" with * between, and goto the state that they get to now. Everything that this state" +
+			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
+	}
+}
+
+// wordingCodes are about lists that find items, and about words.
+func wordingCodes() []source.Code {
+	return []source.Code{
+		{Code: codeFind, Title: "a list that does not know what to show", Text: "`only` and `top`" +
+			" name `promoted` or a value with IDs of items that an outcome sets, `match` a slot of" +
+			" the type text. A list with `only` or `match` may find nothing, so `none` says where" +
+			" to go then; a whole list has no `none`."},
 	}
 }

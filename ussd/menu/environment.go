@@ -83,6 +83,9 @@ type Item struct {
 	ID     string
 	Number int               // the key that the subscriber types; the same on every page
 	Label  map[string]string // language -> text
+	// Promoted puts the item first where a list has `top: [promoted]`, and among those of
+	// `only: promoted`.
+	Promoted bool
 	// Values are texts that go with the item, by name and language: {provider.hint}.
 	Values map[string]map[string]string
 	// Counts are numbers that conditions may look at, by name: provider.fields. Every item of the

@@ -14,6 +14,7 @@ type edge struct {
 	outcome  string // of a do state, or ""
 	offer    bool   // the outcome leaves an offer open
 	answered bool   // the way an ask state takes with what was typed
+	silent   bool   // the way of a list that has nothing to show
 	pos      source.Pos
 }
 
@@ -24,19 +25,27 @@ type facts map[string]widths
 // that makes the offer, as it does when the program runs; so does coming back to such a screen.
 func (c *checking) graph() {
 	c.out, c.in = make(map[string][]int), make(map[string][]int)
+	c.edges, c.away = nil, nil
 	for _, name := range c.p.order {
 		s := c.p.states[name]
+		c.wordEdge(s)
 		switch s.kind {
 		case kindOptions:
 			for _, o := range s.options {
-				c.edge(edge{from: name, to: o.next.to, sets: c.optionSets(o), pos: o.next.pos})
+				c.edge(edge{
+					from: name, to: o.next.to, sets: c.optionSets(o), notice: o.next.notice,
+					pos: o.next.pos,
+				})
 			}
 		case kindAsk:
 			sets := make(map[string]widths)
 			if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
 				sets[s.ask] = same(sl.width(), c.langs())
 			}
-			c.edge(edge{from: name, to: s.next.to, sets: sets, answered: true, pos: s.next.pos})
+			c.edge(edge{
+				from: name, to: s.next.to, sets: sets, notice: s.next.notice, answered: true,
+				pos: s.next.pos,
+			})
 			if s.confirm != "" {
 				c.edge(edge{from: name, to: s.confirm, pos: s.place["confirm"]})
 			}
@@ -45,8 +54,7 @@ func (c *checking) graph() {
 				c.edge(edge{from: name, to: b.next.to, notice: b.next.notice, pos: b.next.pos})
 			}
 		case kindList:
-			sets := map[string]widths{s.as: c.labels(s.as)}
-			c.edge(edge{from: name, to: s.next.to, sets: sets, pos: s.next.pos})
+			c.pickEdges(s)
 		case kindDo:
 			for _, outcome := range sortedKeys(s.on) {
 				def := c.env.Actions[s.do].Outcomes[outcome]
@@ -58,10 +66,15 @@ func (c *checking) graph() {
 			}
 		}
 	}
+	c.movedEdges()
 }
 
 // edge adds an edge that leads to a state.
 func (c *checking) edge(e edge) {
+	if navigates(e.to) {
+		c.away = append(c.away, e)
+		return
+	}
 	to := c.p.states[e.to]
 	if to == nil {
 		return
@@ -281,75 +294,4 @@ func (f facts) widen(o facts) bool {
 		}
 	}
 	return changed
-}
-
-// circles reports actions and cases that follow each other in a circle, without a screen between,
-// and more cases in a row than the engine follows.
-func (c *checking) circles() {
-	const (
-		fresh = iota
-		open
-		done
-	)
-	mark := make(map[string]int)
-	row := make(map[string]int) // cases in a row that begin with a state
-	var visit func(name string)
-	visit = func(name string) {
-		mark[name] = open
-		for _, e := range c.silent(name) {
-			switch mark[e.to] {
-			case open:
-				c.r.Errorf(e.pos, codeNoWayOut,
-					"%q leads back to %q through actions and cases only: no screen is ever shown",
-					name, e.to)
-				continue
-			case fresh:
-				visit(e.to)
-			}
-			row[name] = max(row[name], row[e.to])
-		}
-		mark[name] = done
-		if row[name]++; c.p.states[name].kind != kindCases {
-			row[name] = 0
-		} else if row[name] == MaxPassed+1 {
-			c.r.Errorf(c.p.states[name].pos, codeLimit,
-				"%d states with cases follow each other; at most %d", row[name], MaxPassed)
-		}
-	}
-	for _, name := range c.p.order {
-		if c.passes(name) && mark[name] == fresh {
-			visit(name)
-		}
-	}
-}
-
-// passes reports whether a state is left at once, without a screen.
-func (c *checking) passes(name string) bool {
-	s := c.p.states[name]
-	return s != nil && (s.kind == kindDo || s.kind == kindCases)
-}
-
-// silent returns the ways from a state without a screen to another such state. @home is the entry
-// of the start, and so are @back and @resume where there is nothing to go back to.
-func (c *checking) silent(name string) []edge {
-	var out []edge
-	for _, i := range c.out[name] {
-		if e := c.edges[i]; c.passes(e.to) {
-			out = append(out, e)
-		}
-	}
-	s := c.p.states[name]
-	start := c.p.entries[EntryStart]
-	add := func(t target) {
-		if navigates(t.to) && c.passes(start) {
-			out = append(out, edge{from: name, to: start, pos: t.pos})
-		}
-	}
-	for _, b := range s.cases {
-		add(b.next)
-	}
-	for _, outcome := range sortedKeys(s.on) {
-		add(s.on[outcome])
-	}
-	return out
 }

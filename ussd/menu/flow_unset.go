@@ -107,8 +107,8 @@ func (c *checking) uses(s *state) []use {
 			out = append(out, use{pos: a.pos, name: name})
 		}
 	}
-	if of := c.env.Lists[s.list].Of; s.kind == kindList && of != "" {
-		out = append(out, use{pos: s.place["list"], name: of})
+	if s.kind == kindList {
+		out = append(out, c.pickUses(s)...)
 	}
 	if sl := c.p.slots[s.ask]; sl != nil && c.p.chosen[sl.ruleOf] != "" {
 		out = append(out, use{pos: s.place["ask"], name: sl.ruleOf})

@@ -83,6 +83,7 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 	l.errorTexts()
 	l.slotTypes()
 	l.stateTexts()
+	l.movedPaths()
 	l.messages()
 	(&checking{loading: l}).check()
 	if r.Failed() {
@@ -105,7 +106,7 @@ func contentID(files []*source.File) string {
 func sections() []string {
 	return []string{
 		"schema", "service", "languages", "limits", "keys", "nav", "entries",
-		"shortcuts", "errors", "slots", "states", "sms",
+		"shortcuts", "moved", "errors", "slots", "states", "sms",
 	}
 }
 

@@ -40,9 +40,11 @@ func stateKinds() []struct {
 		kind stateKind
 		with []string
 	}{
-		{"options", kindOptions, []string{"text", "errors", "nav"}},
+		{"options", kindOptions, []string{"text", "errors", "nav", "letters"}},
 		{"ask", kindAsk, []string{"text", "errors", "nav", "goto", "confirm"}},
-		{"list", kindList, []string{"text", "errors", "nav", "goto", "as"}},
+		{"list", kindList, []string{
+			"text", "errors", "nav", "goto", "as", "only", "match", "top", "none", "letters",
+		}},
 		{"do", kindDo, []string{"with", "on"}},
 		{"end", kindEnd, nil},
 		{"cases", kindCases, nil},
@@ -140,6 +142,7 @@ func (l *loading) stateFields(s *state, found map[string]*source.Node) {
 			l.r.Errorf(n.Place(), codeNav, "nav can only be inline, not %q", n.Scalar())
 		}
 	}
+	l.lettered(s, found["letters"])
 	switch s.kind {
 	case kindOptions:
 		l.options(s, found["options"])
@@ -157,6 +160,7 @@ func (l *loading) stateFields(s *state, found map[string]*source.Node) {
 		s.next = l.target(found["goto"])
 		s.place["list"] = found["list"].Place()
 		s.place["as"] = found["as"].Place()
+		l.selecting(s, found)
 	case kindDo:
 		l.need(s, found, "on")
 		s.do = found["do"].Scalar()

@@ -9,8 +9,9 @@ import (
 
 // Preview returns the pages of a screen in a language as a handset shows them, with the widest
 // values that they can have and all options, those with a condition too: what Load has proved to
-// fit. A list that depends on a choice is the
-// longest of them. It fails for a state that is no screen, and for a language that the menu lacks.
+// fit. A list that depends on a choice is the longest of them, and one that finds items shows as
+// many as it can with the longest names. It fails for a state that is no screen, and for a
+// language that the menu lacks.
 func (p *Program) Preview(name, lang string) ([]Screen, error) {
 	s := p.states[name]
 	at := slices.Index(p.languages, lang)
@@ -24,12 +25,7 @@ func (p *Program) Preview(name, lang string) ([]Screen, error) {
 	}
 	var items []Item
 	if s.kind == kindList {
-		def := p.env.Lists[s.list]
-		for _, key := range sortedKeys(def.Items) {
-			if len(def.Items[key]) > len(items) {
-				items = def.Items[key]
-			}
-		}
+		items = p.longest(s, lang)
 	}
 	pages := p.previewPages(s, at, items, false)
 	if slices.ContainsFunc(pages, func(pg page) bool { return pg.alphabet == charset.UCS2 }) {

@@ -18,7 +18,8 @@ type Program struct {
 	keys      keys
 	nav       map[string]texts // by name of the key: back, home, more
 	entries   map[Entry]string
-	shortcuts string           // state where the answers of a dialled string begin, "" for any
+	shortcuts string // state where the answers of a dialled string begin, "" for any
+	moved     []move
 	errors    map[string]texts // by code
 	slots     map[string]*slot
 	chosen    map[string]string // list slot -> list
@@ -26,6 +27,7 @@ type Program struct {
 	order     []string // of states, as they were read
 	sms       map[string]message
 	patterns  map[string]*regexp.Regexp // of all rules
+	index     map[string][]entry        // of the lists in which something is looked for
 	env       Environment
 }
 
@@ -77,6 +79,8 @@ type state struct {
 	ask     string // a slot
 	list    string
 	as      string // the slot that takes the chosen item's id
+	pick    selection
+	letters letters
 	next    target // after ask and list
 	confirm string // the do state that makes the offer shown here
 
@@ -222,12 +226,6 @@ func (p *Program) selector(def ListDef, slots map[string]string) string {
 		return ""
 	}
 	return slots[def.Of]
-}
-
-// items returns what a list state shows.
-func (p *Program) items(s *state, slots map[string]string) []Item {
-	def := p.env.Lists[s.list]
-	return def.Items[p.selector(def, slots)]
 }
 
 // errorText returns the text of an error code in a state, or nil.

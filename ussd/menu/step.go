@@ -178,12 +178,15 @@ func (p *Program) Step(pos Position, typed pin.Secret) Result {
 	case kindList:
 		for _, it := range p.items(s, pos.Slots) {
 			if string(typed.Reveal()) == strconv.Itoa(it.Number) {
-				set(pos, s.as, it.ID)
+				p.take(pos, s, it)
 				return p.follow(pos, s.next, pin.Secret{}, false)
 			}
 		}
 	case kindAsk:
 		return p.answer(pos, s, typed)
+	}
+	if r, ok := p.word(pos, s, string(typed.Reveal())); ok {
+		return r
 	}
 	return p.refuse(pos, refuseOption)
 }
@@ -358,6 +361,8 @@ func (p *Program) follow(pos Position, t target, secret pin.Secret, offered bool
 		return p.act(pos, s, secret)
 	case s.confirm != "" && !offered:
 		return p.offerAgain(pos, s)
+	case p.nothing(pos, s):
+		return p.follow(pos, s.pick.none, pin.Secret{}, false)
 	}
 	return p.show(pos, t)
 }
@@ -376,6 +381,9 @@ func (p *Program) again(pos Position, i int) Result {
 		return p.Begin(pos.Lang, EntryStart, nil)
 	case s.confirm != "":
 		return p.offerAgain(pos, s)
+	case p.nothing(pos, s): // what it showed before has changed in the meantime
+		pos.Stack = pos.Stack[:i]
+		return p.follow(pos, s.pick.none, pin.Secret{}, false)
 	}
 	return Result{Position: pos, Screen: p.render(pos)}
 }

@@ -1,0 +1,239 @@
+package menu_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ussdgw/menus/source"
+	"ussdgw/ussd/menu"
+)
+
+// finding is the environment with an action that brings favourites, and Hoster.kg and the providers
+// of light and gas promoted.
+func finding() menu.Environment {
+	env := environment()
+	env.Actions["favourites.list"] = menu.ActionDef{Outcomes: map[string]menu.OutcomeDef{
+		"ok": def(val("favourites", "hoster dostek pc1 pc2")),
+	}}
+	providers := env.Lists["providers"]
+	providers.Items["c14"][1].Promoted = true
+	providers.Items["c3"][0].Promoted = true
+	providers.Items["c1"][0].Promoted = true
+	return env
+}
+
+const findingMenu = `
+slots:
+  query: {type: text, min: 2, max: 20}
+states:
+  extra:
+    text: {ru: "Что ищем?", en: "What?"}
+    options:
+      - {key: "1", text: "A", goto: promoted}
+      - {key: "2", text: "F", goto: favourites_do}
+    letters: {as: query, goto: search}
+  search:
+    list: providers
+    as: provider
+    match: query
+    text: "{query}:"
+    none: {goto: extra, notice: not_found}
+    letters: {as: query, goto: search}
+    goto: pay_account
+  promoted:
+    list: providers
+    as: provider
+    only: promoted
+    none: extra
+    goto: pay_account
+  favourites_do: {do: favourites.list, on: {ok: favourites}}
+  favourites:
+    list: providers
+    as: provider
+    only: favourites
+    none: main
+    goto: pay_account
+errors:
+  not_found: {ru: "Не нашли {query}", en: "No {query}"}
+`
+
+func atExtra(t *testing.T) *phone {
+	t.Helper()
+	return dial(t, load(t, extended(t, findingMenu), finding())).done("unregistered")
+}
+
+// What is found is numbered from 1, and choosing sets the category too.
+func TestListFindsByLetters(t *testing.T) {
+	for typed, want := range map[string]string{
+		"дост":   "дост:|1 Достэк",
+		"Dostek": "Dostek:|1 Достэк",
+		"хост":   "хост:|1 Hoster.kg",
+		"kg":     "kg:|1 Hoster.kg",
+		"те":     "те:|1 Тепло|2 Телевидение|3 Телефон|4 Интернет|5 Hoster.kg|6 Достэк",
+		"услуги": "услуги:|1 Другие услуги",
+		"СВЕТ":   "СВЕТ:|1 Свет",
+		"svet":   "svet:|1 Свет",
+	} {
+		f := atExtra(t).send(typed)
+		s := f.res.Screen
+		if s == nil || s.State != "search" {
+			t.Fatalf("%s: got %+v", typed, f.res)
+		}
+		var text []string
+		for page := 1; page <= s.Pages; page++ {
+			for line := range strings.Lines(s.Text) {
+				line = strings.TrimRight(line, "\n")
+				if _, nav := map[string]bool{
+					"0 Назад": true, "98 Далее": true, "00 Меню": true,
+				}[line]; !nav {
+					text = append(text, line)
+				}
+			}
+			if page < s.Pages {
+				s = f.send("98").res.Screen
+			}
+		}
+		if got := strings.Join(text, "|"); got != want {
+			t.Errorf("%s: got %s, want %s", typed, got, want)
+		}
+	}
+	f := atExtra(t).send("дост").send("1").shows("pay_account", "Лицевой счет:|0 Назад|00 Меню")
+	if got := f.res.Position.Slots; got["provider"] != "dostek" || got["category"] != "c14" {
+		t.Errorf("got slots %v, want the provider and its category", got)
+	}
+}
+
+// Letters lead on from the found list as well, a key or a number goes before them, and what the
+// slot refuses is no item.
+func TestLettersComeLast(t *testing.T) {
+	f := atExtra(t).send("те").send("gaz").shows("search", "gaz:|1 Газ|0 Назад|00 Меню")
+	f.send("2").shows("search", "Нет такого пункта|1 Газ|0 Назад|00 Меню")
+	f.send("0").shows("extra", "Что ищем?|1 A|2 F")
+	for _, typed := range []string{"x", "", "7", "дост7", strings.Repeat("я", 21)} {
+		f.send(typed).shows("extra", "Нет такого пункта|1 A|2 F")
+	}
+	f.send("цирк").shows("extra", "Не нашли цирк|1 A|2 F")
+	f.send("1").shows("promoted", "1 Свет|2 Газ|3 Hoster.kg|0 Назад|00 Меню")
+	f.send("3").shows("pay_account", "Лицевой счет:|0 Назад|00 Меню")
+	if got := f.res.Position.Slots["provider"]; got != "hoster" {
+		t.Errorf("got provider %s, want hoster", got)
+	}
+}
+
+// A value names the items and their order. Unknown IDs are left out, and none at all leads on.
+func TestListOfFavourites(t *testing.T) {
+	f := atExtra(t).send("2").done("ok", "favourites", "dostek gone pc3")
+	f.shows("favourites", "1 Достэк|2 Газ|0 Назад|00 Меню")
+	back := f.send("2").shows("pay_account", "Лицевой счет:|0 Назад|00 Меню")
+	if got := back.res.Position.Slots["category"]; got != "c3" {
+		t.Errorf("got category %s, want c3", got)
+	}
+	for _, none := range []string{"", "gone", "  "} {
+		f := atExtra(t).send("2").done("ok", "favourites", none)
+		if f.res.Screen == nil || f.res.Screen.State != "main" {
+			t.Errorf("favourites %q: got %+v, want main", none, f.res.Screen)
+		}
+	}
+}
+
+// A list that finds nothing any more when back leads to it is gone from behind.
+func TestBackToAListThatIsEmptyNow(t *testing.T) {
+	f := atExtra(t).send("2").done("ok", "favourites", "dostek").send("1")
+	pos := f.res.Position
+	pos.Slots["favourites"] = ""
+	f.send("0")
+	if s := f.res.Screen; s == nil || s.State != "main" {
+		t.Fatalf("got %+v, want main", f.res)
+	}
+	for _, v := range f.res.Position.Stack {
+		if v.State == "favourites" {
+			t.Errorf("the empty list is still behind: %v", f.res.Position.Stack)
+		}
+	}
+}
+
+const toppedMenu = `
+states:
+  extra: {do: favourites.list, on: {ok: shown}}
+  shown:
+    list: categories
+    as: category
+    goto: sorted
+  sorted:
+    list: providers
+    as: provider
+    top: [favourites, promoted]
+    goto: pay_account
+`
+
+// What is on top keeps its number.
+func TestTopOfAList(t *testing.T) {
+	env := finding()
+	for n := 2; n <= 6; n++ {
+		env.Lists["providers"].Items["c14"] = append(env.Lists["providers"].Items["c14"],
+			provider(n, fmt.Sprintf("p%d", n), fmt.Sprintf("П%d", n), `[0-9]{6}`, 6))
+	}
+	p := load(t, extended(t, toppedMenu), env)
+	f := dial(t, p).done("unregistered").done("ok", "favourites", "p5 dostek pc1").send("14")
+	f.shows("sorted",
+		"5 П5|14 Достэк|13 Hoster.kg|1 Другие услуги|2 П2|3 П3|4 П4|6 П6|0 Назад|00 Меню")
+	f.send("14").shows("pay_account", "Лицевой счет:|0 Назад|00 Меню")
+	f = dial(t, p).done("unregistered").done("ok", "favourites", "").send("14")
+	f.shows("sorted",
+		"13 Hoster.kg|1 Другие услуги|14 Достэк|2 П2|3 П3|4 П4|5 П5|6 П6|0 Назад|00 Меню")
+}
+
+// A found item may stand at any place with any number, so there must be room for both lines and
+// the widest number.
+func TestProofOfFoundItems(t *testing.T) {
+	const room = 80 - 3 - 9 - 8 // "14 ", more and back
+	text := strings.Replace(findingMenu, "list: providers\n    as: provider\n    match",
+		"list: categories\n    as: category\n    match", 1)
+	text = strings.Replace(text, "goto: search}\n    goto: pay_account",
+		"goto: search}\n    goto: pay_provider", 1)
+	for _, tt := range []struct {
+		length int
+		want   string
+	}{
+		{room, ""},
+		{room + 1, `item 14 c2 of "search" in "ru" does not fit: 1 over 80 units of UCS-2`},
+	} {
+		env := finding()
+		env.Lists["categories"].Items[""][1].Label["ru"] = strings.Repeat("ж", tt.length)
+		r := &source.Report{}
+		menu.Load(extended(t, text), env, r)
+		got := ""
+		for _, f := range r.Findings() {
+			got += f.Message
+		}
+		if got != tt.want {
+			t.Errorf("%d letters: got %q, want %q", tt.length, got, tt.want)
+		}
+	}
+	// In a list with a top, the last of its own order may come first.
+	env := finding()
+	env.Lists["providers"].Items["c14"][2].Label["ru"] = strings.Repeat("ж", room+1)
+	r := &source.Report{}
+	if menu.Load(extended(t, toppedMenu), env, r); !r.Failed() {
+		t.Error("an item that fits only as the last one is accepted")
+	}
+}
+
+func TestPreviewOfFoundItems(t *testing.T) {
+	p := load(t, extended(t, findingMenu), finding())
+	screens, err := p.Preview("search", "ru")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := ""
+	for _, s := range screens {
+		check(t, &s)
+		text += s.Text + "\n"
+	}
+	for _, want := range []string{"1 Другие услуги\n", "2 Телевидение\n", "16 Газ\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in the preview:\n%s", want, text)
+		}
+	}
+}
