@@ -273,7 +273,7 @@ func providerItem(p catalogue.Provider) menu.Item {
 		return m
 	}
 	item := menu.Item{
-		ID: p.ID, Number: p.Number, Label: p.Name,
+		ID: p.ID, Number: p.Number, Label: p.Name, Promoted: p.Promoted,
 		Values: map[string]map[string]string{
 			"min": same(p.Min.Short()), "max": same(p.Max.Short()),
 		},
