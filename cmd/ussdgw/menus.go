@@ -96,6 +96,11 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuPublishCommand(),
+		menuStatusCommand(),
+		menuHistoryCommand(),
+		menuRollbackCommand(),
+		menuCheckoutCommand(),
 	)
 }
 
