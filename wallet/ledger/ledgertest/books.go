@@ -36,6 +36,12 @@ func Open(t *testing.T, s ledger.Store) ledger.Offer {
 	return b.read(o.ID)
 }
 
+// Registered registers a wallet without money.
+func Registered(t *testing.T, s ledger.Store) ledger.Wallet {
+	t.Helper()
+	return (&books{T: t, Store: s, now: start}).wallet(0)
+}
+
 // Pressed registers a wallet of 100 som and returns the payment of a pressed offer of 10.
 func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	t.Helper()
