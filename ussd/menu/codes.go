@@ -52,6 +52,8 @@ const (
 	codeCases       = "MENU042"
 	codeHidden      = "MENU043"
 	codeMoved       = "MENU044"
+	codePlural      = "MENU045"
+	codeLatin       = "MENU046"
 	codeFind        = "MENU053"
 )
 
@@ -206,6 +208,14 @@ func flowCodes() []source.Code {
 			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
 			" with * between, and goto the state that they get to now. Everything that this state" +
 			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
+		{Code: codePlural, Title: "plural forms that do not suit", Text: "A text in one language may" +
+			" be {by: left, one: \"…\", other: \"…\"}: `by` names a number that an outcome brings," +
+			" and there is one text for each form of that language: one and other in Kyrgyz and" +
+			" English; one, few, many and other in Russian. Options and navigation lines have none."},
+		{Code: codeLatin, Title: "a transliteration that cannot be", Text: "`transliterations:" +
+			" {ru-latn: ru}` adds a language whose texts are those of another one in Latin letters." +
+			" Its code is new and the other is one of `languages`. A text may have an entry of its" +
+			" own under the new code, in characters of the GSM alphabet only."},
 	}
 }
 
