@@ -197,7 +197,7 @@ func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	offer, fee := value("offer", widestIDs), amountValue("fee")
 	amount, balance := amountValue("amount"), amountValue("balance")
-	code, left := value("code", widestCode), amountValue("left")
+	code, rest := value("code", widestCode), amountValue("rest")
 	payee := value("payee", payees(c)...)
 	return map[string]menu.ActionDef{
 		actOffer: {
@@ -207,7 +207,7 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 				"ok": offers(offer, amount, fee), "repeated": sets(value("time", widestTime)),
 				"account_refused": {}, "below_min": {}, "above_max": {}, "stopped": {},
 				"blocked":     {},
-				"low_balance": sets(balance), "limit": sets(left),
+				"low_balance": sets(balance), "limit": sets(rest),
 			},
 		},
 		actWithdraw: {Outcomes: outcomes("done")},
@@ -222,7 +222,7 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 				"changed": offers(
 					value("category"), value("provider"), value("full_account", widestAccount(c)),
 					amount, fee, offer),
-				"expired": {}, "low_balance": sets(balance), "limit": sets(left),
+				"expired": {}, "low_balance": sets(balance), "limit": sets(rest),
 				"stopped": {}, "not_taken": {},
 				// Nobody may be led to pay again while this payment is under way.
 				"in_doubt": ends(tells(sets(code), "code")),

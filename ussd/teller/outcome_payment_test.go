@@ -97,17 +97,17 @@ func limitStories() []story {
 		{offer, "limit", "of a payment", func(b *bench) (ussd.Answer, values) {
 			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
 			b.seed(1000)
-			return b.do(quote("500.01")), values{"left": "500.00"}
+			return b.do(quote("500.01")), values{"rest": "500.00"}
 		}},
 		{offer, "limit", "of the day", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
 			b.spend(2, "14000")
-			return b.do(quote("2000.01")), values{"left": "2000.00"}
+			return b.do(quote("2000.01")), values{"rest": "2000.00"}
 		}},
 		{offer, "limit", "of the day, used up", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
 			b.spend(2, "15000")
-			return b.do(quote("1")), values{"left": "0.00"}
+			return b.do(quote("1")), values{"rest": "0.00"}
 		}},
 		{offer, "ok", "on the next day", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
@@ -122,7 +122,7 @@ func limitStories() []story {
 			b.clock.advance(24 * time.Hour)
 			b.spend(2, "14000")
 			b.clock.advance(24 * time.Hour)
-			return b.do(quote("2000.01")), values{"left": "2000.00"}
+			return b.do(quote("2000.01")), values{"rest": "2000.00"}
 		}},
 	}
 }
@@ -268,13 +268,13 @@ func refusedStories() []story {
 			o := b.offered("100")
 			b.reopen(wallet.Config{},
 				`payment: "15000"`, `payment: "120"`, `day: "30000"`, `day: "140"`)
-			return b.do(pay(o, right)), values{"left": "90.00"}
+			return b.do(pay(o, right)), values{"rest": "90.00"}
 		}},
 		{act, "limit", "of a payment, lower by now", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			o := b.offered("600")
 			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
-			return b.do(pay(o, right)), values{"left": "500.00"}
+			return b.do(pay(o, right)), values{"rest": "500.00"}
 		}},
 		{act, "stopped", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)

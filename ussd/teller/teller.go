@@ -151,7 +151,7 @@ func (t *Teller) details(d *ledger.Decline) []string {
 	case ledger.ReasonRepeated:
 		return []string{"time", d.At.In(t.zone).Format("15:04")}
 	case ledger.ReasonLimitPayment, ledger.ReasonLimitDay, ledger.ReasonLimitMonth:
-		return []string{"left", shown(d.Limit)}
+		return []string{"rest", shown(d.Limit)}
 	case ledger.ReasonLowBalance:
 		return []string{"balance", shown(d.Limit)}
 	}

@@ -22,7 +22,7 @@ const (
 	CodeYesNo      = "CAT016"
 	CodeLevel      = "CAT017"
 	CodeUnseen     = "CAT018"
-	CodeFields     = "CAT019"
+	CodeFields     = "CAT020"
 )
 
 // Codes explains every code of this package, in their order.
