@@ -338,6 +338,16 @@ func TestLargestChange(t *testing.T) {
 	}
 }
 
+// TestNextKeepsWhatStoresKeep gives a time that a database would round: it would break the seal.
+func TestNextKeepsWhatStoresKeep(t *testing.T) {
+	change := publish(a, "", all)
+	change.At = now.Add(1234567 * time.Nanosecond).In(time.FixedZone("Bishkek", 6*60*60))
+	got, err := revision.Rollout{}.Next(change)
+	if want := now.Add(1234 * time.Microsecond); err != nil || got.At != want {
+		t.Errorf("got %v, %v, want %v", got.At, err, want)
+	}
+}
+
 // TestReplayTells changes one thing in a log of six entries, everywhere, and expects the replay
 // to name the entry.
 func TestReplayTells(t *testing.T) {
@@ -350,6 +360,7 @@ func TestReplayTells(t *testing.T) {
 		"revision": func(c *revision.Change) { c.Revision = "dddddddddddd" },
 		"base":     func(c *revision.Change) { c.Base = "dddddddddddd" },
 		"stage":    func(c *revision.Change) { c.Stage += "x" },
+		"number":   func(c *revision.Change) { c.Numbers = otherLast(c.Numbers) },
 		"numbers":  func(c *revision.Change) { c.Numbers = append(c.Numbers, "997000000000") },
 		"percent":  func(c *revision.Change) { c.Percent++ },
 		"actor":    func(c *revision.Change) { c.Actor, c.Reason = c.Actor+c.Reason[:1], c.Reason[1:] },
@@ -376,6 +387,11 @@ func TestReplayTells(t *testing.T) {
 	}
 }
 
+// otherLast is numbers with another last one.
+func otherLast(numbers []string) []string {
+	return append(numbers[:max(0, len(numbers)-1)], "997000000000")
+}
+
 func wantTampered(t *testing.T, name string, log []revision.Change, entry int) {
 	t.Helper()
 	r, err := revision.Replay(log)
@@ -393,6 +409,8 @@ func wantTampered(t *testing.T, name string, log []revision.Change, entry int) {
 func TestSealedNonsense(t *testing.T) {
 	good := write(t, publish(a, "", all), test(b, a, phone)).log
 	for name, edit := range map[string]func(*revision.Change){
+		"another place":    func(c *revision.Change) { c.Seq = 3 },
+		"another log":      func(c *revision.Change) { c.Prev[0]++ },
 		"another base":     func(c *revision.Change) { c.Base = b },
 		"no such stage":    func(c *revision.Change) { c.Stage = "some" },
 		"numbers in chaos": func(c *revision.Change) { c.Numbers = []string{phone2, phone} },

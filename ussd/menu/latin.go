@@ -1,7 +1,6 @@
 package menu
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -17,34 +16,20 @@ import (
 // maxLatin is how many septets one UTF-16 unit becomes at most when it is written in Latin.
 const maxLatin = 3
 
-// A letter is a small Cyrillic letter and how it is written in Latin.
-type letter struct {
-	cyrillic rune
-	latin    string
-}
-
-// cyrillic has the small letters of the Cyrillic alphabets of Central Asia and of their
-// neighbours, in the order of their code points. Only letters of the GSM alphabet stand for them.
-var cyrillic = [...]letter{
-	{'а', "a"}, {'б', "b"}, {'в', "v"}, {'г', "g"}, {'д', "d"}, {'е', "e"}, {'ж', "zh"},
-	{'з', "z"}, {'и', "i"}, {'й', "y"}, {'к', "k"}, {'л', "l"}, {'м', "m"}, {'н', "n"},
-	{'о', "o"}, {'п', "p"}, {'р', "r"}, {'с', "s"}, {'т', "t"}, {'у', "u"}, {'ф', "f"},
-	{'х', "kh"}, {'ц', "ts"}, {'ч', "ch"}, {'ш', "sh"}, {'щ', "sch"}, {'ъ', ""}, {'ы', "y"},
-	{'ь', ""}, {'э', "e"}, {'ю', "yu"}, {'я', "ya"}, {'ё', "yo"}, {'є', "ye"}, {'і', "i"},
-	{'ї', "yi"}, {'ў', "o"}, {'ґ', "g"}, {'ғ', "gh"}, {'қ', "q"}, {'ң', "ng"}, {'ү', "ü"},
-	{'ұ', "u"}, {'ҳ', "h"}, {'ҷ', "j"}, {'һ', "h"}, {'ә', "a"}, {'ӣ', "i"}, {'ө', "ö"},
-	{'ӯ', "u"},
-}
-
-// inLatin returns how a small letter is written in Latin, and false for one that is not Cyrillic.
+// inLatin returns how a small letter of the Cyrillic alphabets of Central Asia and of their
+// neighbours is written in Latin, with letters that the GSM alphabet has. It is false for others.
 func inLatin(c rune) (string, bool) {
-	i, ok := slices.BinarySearchFunc(cyrillic[:], c, func(l letter, c rune) int {
-		return cmp.Compare(l.cyrillic, c)
-	})
-	if !ok {
+	const cyrillic = "абвгдежзийклмнопрстуфхцчшщъыьэюяёөүңқғұһәўҳҷӣӯіїєґ"
+	latin := [...]string{
+		"a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s",
+		"t", "u", "f", "kh", "ts", "ch", "sh", "sch", "", "y", "", "e", "yu", "ya", "yo", "ö", "ü",
+		"ng", "q", "gh", "u", "h", "a", "o", "h", "j", "i", "u", "i", "yi", "ye", "g",
+	}
+	i := strings.IndexRune(cyrillic, c)
+	if i < 0 {
 		return "", false
 	}
-	return cyrillic[i].latin, true
+	return latin[i/len("а")], true // each letter of cyrillic has two octets
 }
 
 // sign returns how a sign that is not in the GSM alphabet is written in it, or "".

@@ -13,28 +13,25 @@ import (
 	"ussdgw/ussd/menu"
 )
 
-// latinMenu is the good menu in Russian, English and transliterated Russian, with a message.
+// latinMenu is the good menu with transliterated Russian, and a message.
 func latinMenu(t testing.TB, env menu.Environment, message string) *menu.Program {
 	t.Helper()
 	return load(t, extended(t, `
 transliterations: {ru-latn: ru}
-states: {extra: {do: x.text, on: {ok: extra_text}}, extra_text: {end: "{text}"}}
+states: {extra: {end: "x"}}
 sms: {note: "`+message+`"}
 `), env)
 }
 
-// widestText is the environment with a value and a message's field of any n letters.
+// widestText is the environment with a message whose field is any n letters.
 func widestText(n int) menu.Environment {
 	env := environment()
-	env.Actions["x.text"] = menu.ActionDef{
-		Outcomes: map[string]menu.OutcomeDef{"ok": def(val("text", strings.Repeat("Ж", n)))},
-	}
 	env.SMS["note"] = []menu.ValueDef{val("text", strings.Repeat("Ж", n))}
 	return env
 }
 
 func TestTransliteration(t *testing.T) {
-	p := latinMenu(t, widestText(60), "{text}")
+	p := latinMenu(t, widestText(70), "{text}")
 	if got := p.Languages(); !slices.Equal(got, []string{"ru", "en", "ru-latn"}) {
 		t.Fatalf("got the languages %v", got)
 	}
@@ -47,6 +44,10 @@ func TestTransliteration(t *testing.T) {
 		{"Жж", "Zhzh"},
 		{"объезд, семья", "obezd, semya"},
 		{"Ёлка", "Yolka"},
+		{
+			"Қазақ, ғұрмет, әже, һәм, ўзбек, ҳаёт, ҷӣ, ӯ, Україна, її, єґ",
+			"Qazaq, ghurmet, azhe, ham, ozbek, hayot, ji, u, Ukrayina, yiyi, yeg",
+		},
 		{"Төлөм үчүн жаңы", "Tölöm üchün zhangy"},
 		{"№5 «Ала-Тоо» — 100%…", `No5 "Ala-Too" - 100%...`},
 		{"Łódź čaça", "?odz caca"},

@@ -9,16 +9,19 @@ import (
 	"ussdgw/ussd/menu"
 )
 
-const (
-	triesPrompt = `ru: "Неверно, осталось {left}:", en: "Wrong, {left} left:"`
-	triesForms  = `ru: {by: left, one: "%s", few: "%s", many: "%s", other: "%s"},
-        en: {by: left, one: "%s", other: "%s"}`
-)
+// triesPrompt is an error of the good menu that shows a number.
+const triesPrompt = `ru: "Неверно, осталось {left}:", en: "Wrong, {left} left:"`
+
+// triesForms is the same error with plural forms: four in Russian, two in English.
+func triesForms(t ...string) string {
+	return fmt.Sprintf(`ru: {by: left, one: "%s", few: "%s", many: "%s", other: "%s"},
+        en: {by: left, one: "%s", other: "%s"}`, t[0], t[1], t[2], t[3], t[4], t[5])
+}
 
 func TestPluralFormFollowsTheNumber(t *testing.T) {
 	env := environment()
 	env.Actions["pin.check"].Outcomes["wrong"] = def(count("left", "9999999"))
-	p := load(t, edited(t, triesPrompt, fmt.Sprintf(triesForms, "{left} раз", "{left} раза",
+	p := load(t, edited(t, triesPrompt, triesForms("{left} раз", "{left} раза",
 		"{left} разов", "{left}", "{left} try", "{left} tries")), env)
 	for _, tt := range []struct{ lang, left, want string }{
 		{"ru", "1", "1 раз"},
@@ -89,12 +92,12 @@ func TestProofOfPluralFormsIsExactToTheUnit(t *testing.T) {
 			room, filler = 182-2-7, "n"
 		}
 		for over := range 2 {
-			texts := make([]any, forms)
+			texts := make([]string, forms)
 			for j := range texts {
 				texts[j] = "{left}"
 			}
 			texts[i] = strings.Repeat(filler, room+over) + "{left}"
-			ok, message := fitsIn(t, env, triesPrompt, fmt.Sprintf(triesForms, texts...))
+			ok, message := fitsIn(t, env, triesPrompt, triesForms(texts...))
 			if ok != (over == 0) || (!ok && !strings.Contains(message, ": 1 over ")) {
 				t.Errorf("form %d with %d letters: %t, %q", i, room+over, ok, message)
 			}
