@@ -39,9 +39,9 @@ type Quote struct {
 // and an SMS tells its end. When it cannot be settled now, or when one is begun beside this offer,
 // there is no offer, and the error is ledger.ErrUnavailable.
 //
-// It declines blocked, unknown_provider, stopped, account_format (Field says which), below_min and above_max (Limit has the
-// bound), limit_payment, limit_day and limit_month (Limit has what is left), low_balance (Limit
-// has the balance), and repeated (At has the time).
+// It declines blocked, unknown_provider, stopped, account_format (Field says which), below_min and
+// above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has what is
+// left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	w, err := i.settled(ctx, q.Number)
 	if err != nil {
@@ -186,8 +186,8 @@ func (i *Issuer) newOffer(
 		return ledger.Offer{}, err
 	}
 	return ledger.Offer{
-		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: catalogue.Text(p.Name, q.Lang), Account: q.Account,
-		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
+		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: catalogue.Text(p.Name, q.Lang),
+		Account: q.Account, Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
 		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
 	}, nil
 }

@@ -115,8 +115,8 @@ func (i *Issuer) Seed(ctx context.Context, a Application, s pin.Secret) error {
 }
 
 // ResendFirstPIN makes a new first PIN and queues its SMS. attempt names the input that asked for
-// it: the same input again is done already. It declines blocked, pin_used when the first PIN was used, and
-// too_often.
+// it: the same input again is done already. It declines blocked, pin_used when the first PIN was
+// used, and too_often.
 func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt string) error {
 	if attempt == "" {
 		return errNoAttempt

@@ -27,7 +27,8 @@ func walletCommand() *cobra.Command {
 			`Block a wallet, such as that of a phone that was lost. Nothing that takes a PIN is done until
 "wallet unblock"; a payment that was pressed before keeps its end. The subscriber gets an SMS.`),
 		interventionCommand("unblock", ledger.ActUnblock, "End the block of a wallet",
-			`End the block of a wallet, once the subscriber has proved who it is. The subscriber gets an SMS.`),
+			`End the block of a wallet, once the subscriber has proved who it is. The subscriber gets an
+SMS.`),
 		interventionCommand("unlock", ledger.ActUnlock, "End the lock that wrong PINs have made",
 			`Let a PIN be typed again before the time that wrong ones have locked the wallet for, once the
 subscriber has proved who it is. The next lock is as short as the first one. The subscriber gets an

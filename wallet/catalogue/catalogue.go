@@ -124,8 +124,8 @@ func (c *Catalogue) Provider(id string) (Provider, bool) {
 	return p, ok
 }
 
-// Text returns a text in a language. A language that is another in other letters, such as "ru-latn",
-// has the text of that one, "ru".
+// Text returns a text in a language. A language that is another in other letters, such as
+// "ru-latn", has the text of that one, "ru".
 func Text(texts map[string]string, lang string) string {
 	text, ok := texts[lang]
 	if base, _, derived := strings.Cut(lang, "-"); !ok && derived {

@@ -45,8 +45,8 @@ func Codes() []source.Code {
 		{
 			Code: CodeTooLong, Title: "a text is too long for its screen",
 			Text: "Names share a screen with an account, an amount and a fee, so they have at" +
-				" most 14 characters; hints have at most 22, where something is found 24, labels 40, and what a subscriber of" +
-				" an unserved network is told 50.",
+				" most 14 characters; hints have at most 22, where something is found 24, labels" +
+				" 40, and what a subscriber of an unserved network is told 50.",
 		},
 		{
 			Code: CodeNumber, Title: "a number cannot be typed or is taken",

@@ -76,8 +76,8 @@ type Wallets interface {
 // PINs is the part of a Store that keeps PIN verifiers, counts tries and locks.
 type PINs interface {
 	// CountTry counts an attempt before it is compared with anything. An attempt that was counted
-	// before is not counted again. It declines locked, blocked, and wrong_pin for an attempt that has been
-	// found wrong before. An attempt that was found right stays so, lock or not.
+	// before is not counted again. It declines locked, blocked, and wrong_pin for an attempt that
+	// has been found wrong before. An attempt that was found right stays so, lock or not.
 	CountTry(ctx context.Context, t Try) (Tried, error)
 	// WrongTry records that a counted attempt was wrong and returns the tries that are left. With
 	// none left the wallet is locked until the time returned; lockFor has the length of the first

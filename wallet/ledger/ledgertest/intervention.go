@@ -132,13 +132,14 @@ func testUnlock(b *books) {
 
 func testInterventionFaults(b *books) {
 	w := b.wallet(0)
+	long := func(most int) string { return strings.Repeat("a", most+1) }
 	for name, spoil := range map[string]func(*ledger.Intervention){
 		"act":         func(i *ledger.Intervention) { i.Act = "rob" },
 		"no wallet":   func(i *ledger.Intervention) { i.Wallet = "" },
 		"no actor":    func(i *ledger.Intervention) { i.Actor = "" },
-		"long actor":  func(i *ledger.Intervention) { i.Actor = strings.Repeat("a", ledger.MaxActor+1) },
+		"long actor":  func(i *ledger.Intervention) { i.Actor = long(ledger.MaxActor) },
 		"no reason":   func(i *ledger.Intervention) { i.Reason = "" },
-		"long reason": func(i *ledger.Intervention) { i.Reason = strings.Repeat("a", ledger.MaxReason+1) },
+		"long reason": func(i *ledger.Intervention) { i.Reason = long(ledger.MaxReason) },
 		"no text":     func(i *ledger.Intervention) { i.Reason = "\xff" },
 		"no time":     func(i *ledger.Intervention) { i.At = time.Time{} },
 		"message":     func(i *ledger.Intervention) { i.Message.Kind = "wallet_blocked" },
