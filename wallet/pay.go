@@ -19,10 +19,10 @@ import (
 //
 // It declines without effect: superseded, withdrawn, expired; wrong_pin, locked and blocked, the
 // offer stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are
-// told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and with
-// ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and Resolve
-// tells it before. With any other failure this call has moved nothing. With an error the receipt
-// has the offer alone, as far as it was read.
+// told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
+// with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
+// Resolve tells it before. With any other failure this call has moved nothing. With an error the
+// receipt has the offer alone, as far as it was read.
 func (i *Issuer) Pay(
 	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
 ) (ledger.Receipt, error) {
