@@ -20,18 +20,19 @@ func ParseBytes(name string, b []byte, r *Report) *File {
 		r.Errorf(Pos{File: name}, CodeTooLarge, "the file has more than %d octets", MaxFileBytes)
 		return nil
 	}
-	text := strings.TrimPrefix(string(b), "\ufeff")
+	octets := string(b)
+	text := strings.TrimPrefix(octets, bom)
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	r.keep(name, text)
 	if !clean(name, text, r) {
 		return nil
 	}
-	p := &parsing{name: name, r: r}
+	p := &parsing{name: name, r: r, w: newWritten(text)}
 	root := p.document(text)
 	if root == nil {
 		return nil
 	}
-	return &File{Name: name, Root: root, Sum: sha256.Sum256(b)}
+	return &File{Name: name, Root: root, Sum: sha256.Sum256(b), text: octets}
 }
 
 // clean reports text that is not UTF-8, holds control characters or is indented with tabs, at the
@@ -87,6 +88,7 @@ func signs(text string) int {
 type parsing struct {
 	name  string
 	r     *Report
+	w     *written
 	nodes int
 }
 
@@ -145,7 +147,7 @@ func (p *parsing) syntax(err error) {
 func (p *parsing) allowed(tokens token.Tokens) bool {
 	ok := true
 	flow := 0
-	var indents []int // columns of the block maps and lists that are open
+	var indents []indent // of the block maps and lists that are open
 	line := 0
 	for _, tk := range tokens {
 		if what := refusedToken(tk.Type); what != "" {
@@ -167,10 +169,12 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 		}
 		if flow == 0 && (tk.Position.Line != line || tk.Type == token.SequenceEntryType) {
 			line = tk.Position.Line
-			for len(indents) > 0 && indents[len(indents)-1] >= tk.Position.Column {
-				indents = indents[:len(indents)-1]
+			var entries int
+			indents, entries = opened(indents, tk.Position.Column)
+			if entries > MaxKeys {
+				p.r.Errorf(p.pos(tk), CodeTooLarge, "more than %d keys in one map", MaxKeys)
+				return false
 			}
-			indents = append(indents, tk.Position.Column)
 		}
 		if flow+len(indents) > 2*MaxDepth {
 			p.r.Errorf(p.pos(tk), CodeTooDeep, "nested more than %d deep", MaxDepth)
@@ -178,6 +182,25 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 		}
 	}
 	return ok
+}
+
+// An indent is a block map or list that is open.
+type indent struct{ column, entries int }
+
+// opened returns the maps and lists that are open where a line begins at a column, and how many
+// entries the innermost has.
+func opened(indents []indent, column int) ([]indent, int) {
+	n := len(indents)
+	for n > 0 && indents[n-1].column > column {
+		n--
+	}
+	indents = indents[:n]
+	if n == 0 || indents[n-1].column < column {
+		indents = append(indents, indent{column: column})
+	}
+	last := &indents[len(indents)-1]
+	last.entries++
+	return indents, last.entries
 }
 
 func refusedToken(t token.Type) string {
@@ -261,6 +284,11 @@ func (p *parsing) node(n ast.Node, depth int) *Node {
 		out.Kind, out.text = Scalar, n.GetToken().Value
 	default:
 		p.r.Errorf(out.Pos, CodeReference, "this kind of value is not allowed here")
+	}
+	if out.Kind == Scalar {
+		if from, to, ok := p.w.span(out); ok {
+			out.raw = p.w.text[from:to]
+		}
 	}
 	return out
 }

@@ -46,8 +46,14 @@ func (c *checking) check() {
 	c.told()
 	c.screens()
 	c.sms()
+	c.alphabets()
+	c.likeTexts()
+	c.stuck()
 	c.unused()
 	c.unreached()
+	if c.r.Advice && !c.r.Failed() {
+		c.advice()
+	}
 }
 
 // langs is how many languages the menu has.
@@ -278,6 +284,7 @@ func (c *checking) ask(s *state) {
 		return
 	}
 	c.used["slot "+s.ask] = true
+	c.exempted(sl)
 }
 
 // target checks that an edge leads somewhere and that its notice has a text there.

@@ -15,6 +15,7 @@ type edge struct {
 	offer    bool   // the outcome leaves an offer open
 	answered bool   // the way an ask state takes with what was typed
 	silent   bool   // the way of a list that has nothing to show
+	dialled  bool   // only a dialled string goes it
 	pos      source.Pos
 }
 
@@ -165,18 +166,26 @@ func (c *checking) flow() {
 	c.circles()
 }
 
-// unreached warns of states that nothing leads to. An error that takes a way away is the likely
-// cause: then only that is reported.
-func (c *checking) unreached() {
+// misled reports whether an error takes a way away, so that what seems to lead nowhere, or never
+// to be reached, may be a consequence of it.
+func (c *checking) misled() bool {
 	causes := []string{
 		source.CodeUnknownKey, source.CodeKind, source.CodeDuplicateKey, source.CodeKey,
 		codeSchema, codeTwice, codeName, codeTarget, codeState, codeAction, codeOutcome, codeList,
-		codeConfirm, codeNoWayOut, codeEntry, codeLimit, codeUntold,
+		codeConfirm, codeNoWayOut, codeEntry, codeLimit, codeUntold, codeFind,
 	}
 	for _, f := range c.r.Findings() {
 		if f.Severity == source.Error && slices.Contains(causes, f.Code) {
-			return
+			return true
 		}
+	}
+	return false
+}
+
+// unreached warns of states that nothing leads to.
+func (c *checking) unreached() {
+	if c.misled() {
+		return
 	}
 	for _, name := range c.p.order {
 		if s := c.p.states[name]; c.facts[name] == nil && s.kind != kindBroken {
