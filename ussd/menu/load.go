@@ -24,7 +24,7 @@ const catalogueSchema = "ussd.catalogue/v1"
 const (
 	MaxStates    = 5000 // in all files
 	MaxOptions   = 40   // of one state
-	MaxSlots     = 32   // slots, chosen items and values of outcomes together
+	MaxSlots     = 48   // slots, chosen items and values of outcomes together
 	MaxItems     = 500  // of one list, or of one of its sub-lists
 	MaxErrors    = 500  // texts of errors, in all files
 	MaxTextBytes = 2000 // of one text in one language
