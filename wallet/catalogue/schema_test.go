@@ -52,8 +52,8 @@ func TestShippedFilesFollowTheSchema(t *testing.T) {
 	}
 }
 
-const provider = `{id: a, number: "1", name: A, fields: [a], amount: {min: 1, max: "15000.00"}, fee: {},` +
-	` settlement: registry}`
+const provider = `{id: a, number: "1", name: A, fields: [a], ` +
+	`amount: {min: 1, max: "15000.00"}, fee: {}, settlement: registry}`
 
 // What a person gets wrong is underlined before anything is checked.
 func TestSchemaUnderlinesMistakes(t *testing.T) {
