@@ -85,7 +85,8 @@ networks:
   all: {name: "All", served: "yes", prefixes: [""]}
 `
 
-func providers(t *testing.T, yaml string) *catalogue.Catalogue {
+// providers is the catalogue of yaml, for everybody and for good.
+func providers(t *testing.T, yaml string) func(msisdn.Number) *catalogue.Catalogue {
 	t.Helper()
 	yaml = strings.Replace(yaml, `"^0[0-9]{9}|7[0-9]{6,8}$"`, `"^(0[0-9]{9}|7[0-9]{6,8})$"`, 1)
 	r := &source.Report{}
@@ -93,7 +94,7 @@ func providers(t *testing.T, yaml string) *catalogue.Catalogue {
 	if c == nil {
 		t.Fatal(r.Err())
 	}
-	return c
+	return func(msisdn.Number) *catalogue.Catalogue { return c }
 }
 
 func testKeys(t *testing.T, current int, versions ...int) *pin.Keys {

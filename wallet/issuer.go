@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"sync"
 	"time"
 
@@ -38,8 +37,7 @@ type Issuer struct {
 	store     ledger.Store
 	poster    poster
 	keys      *pin.Keys
-	catalogue *catalogue.Catalogue
-	accounts  map[string]*regexp.Regexp // whole account, by provider
+	catalogue func(msisdn.Number) *catalogue.Catalogue
 	clock     func() time.Time
 	log       *zap.Logger
 
@@ -47,27 +45,22 @@ type Issuer struct {
 	random  io.Reader
 }
 
-// NewIssuer returns an Issuer over a store and the running Poster of that store. A nil clock is
-// time.Now, a nil random crypto/rand, a nil log none. It fails when the configuration has a fault
-// (it names all of them) or the catalogue has no limits for Level.
+// NewIssuer returns an Issuer over a store and the running Poster of that store. live returns the
+// catalogue that holds for a subscriber at the moment of a call, never nil: its fees, limits and
+// stops decide, whatever an older menu shows. A nil clock is time.Now, a nil random crypto/rand, a
+// nil log none. It fails when the configuration has a fault, and names all of them.
 func NewIssuer(
 	config Config, store ledger.Store, poster *ledger.Poster, keys *pin.Keys,
-	providers *catalogue.Catalogue, clock func() time.Time, random io.Reader, log *zap.Logger,
+	live func(msisdn.Number) *catalogue.Catalogue, clock func() time.Time, random io.Reader,
+	log *zap.Logger,
 ) (*Issuer, error) {
 	config = config.withDefaults()
 	if err := config.validate(); err != nil {
 		return nil, err
 	}
-	if _, ok := providers.Limits[Level]; !ok {
-		return nil, fmt.Errorf("wallet: catalogue has no limits for level %q", Level)
-	}
-	accounts, err := accountPatterns(providers)
-	if err != nil {
-		return nil, err
-	}
 	i := &Issuer{
-		config: config, store: store, poster: poster, keys: keys, catalogue: providers,
-		accounts: accounts, clock: clock, log: log, random: random,
+		config: config, store: store, poster: poster, keys: keys, catalogue: live,
+		clock: clock, log: log, random: random,
 	}
 	if clock == nil {
 		i.clock = time.Now
@@ -79,24 +72,6 @@ func NewIssuer(
 		i.log = zap.NewNop()
 	}
 	return i, nil
-}
-
-func accountPatterns(providers *catalogue.Catalogue) (map[string]*regexp.Regexp, error) {
-	patterns := make(map[string]*regexp.Regexp)
-	for _, category := range providers.Categories {
-		for _, p := range category.Providers {
-			pattern := p.Account.Pattern
-			if pattern == "" {
-				pattern = `[0-9]*`
-			}
-			whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
-			if err != nil {
-				return nil, fmt.Errorf("wallet: catalogue: account of provider %s: %w", p.ID, err)
-			}
-			patterns[p.ID] = whole
-		}
-	}
-	return patterns, nil
 }
 
 // Wallet returns the wallet of a number, or ledger.ErrNoWallet. Every other method that takes a

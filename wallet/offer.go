@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -105,15 +106,17 @@ func (i *Issuer) open(ctx context.Context, o ledger.Offer) error {
 
 // quote checks what is asked against the catalogue and returns the provider and the fee.
 func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
-	p, ok := i.catalogue.Provider(q.Provider)
-	accounts := i.accounts[q.Provider]
-	switch {
-	case !ok || accounts == nil:
+	p, ok := i.catalogue(q.Number).Provider(q.Provider)
+	if !ok {
 		return p, 0, decline(ledger.ReasonUnknownProvider, "")
+	}
+	account, err := wholeAccount(p, q.Account)
+	switch {
+	case err != nil:
+		return p, 0, err
 	case p.Stopped:
 		return p, 0, decline(ledger.ReasonStopped, "")
-	case len(q.Account) < p.Account.MinLen || len(q.Account) > p.Account.MaxLen ||
-		!accounts.MatchString(q.Account):
+	case !account:
 		return p, 0, decline(ledger.ReasonAccountFormat, "")
 	case q.Amount < p.Min || q.Amount <= 0:
 		return p, 0, bounded(ledger.ReasonBelowMin, p.Min)
@@ -125,6 +128,21 @@ func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
 		return p, 0, fmt.Errorf("wallet: offer: provider %s: %w", p.ID, err)
 	}
 	return p, fee, nil
+}
+
+// wholeAccount reports whether the whole of an account has the form that the provider takes.
+func wholeAccount(p catalogue.Provider, account string) (bool, error) {
+	pattern := p.Account.Pattern
+	if pattern == "" {
+		pattern = `[0-9]*`
+	}
+	// Compiling takes microseconds, the ledger's answer milliseconds.
+	whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	if err != nil {
+		return false, fmt.Errorf("wallet: catalogue: account of provider %s: %w", p.ID, err)
+	}
+	fits := len(account) >= p.Account.MinLen && len(account) <= p.Account.MaxLen
+	return fits && whole.MatchString(account), nil
 }
 
 // within checks the limits of the wallet's level, so that the subscriber hears of them before the
@@ -160,7 +178,7 @@ func (i *Issuer) limits(w ledger.Wallet) (ledger.Limits, error) {
 
 // level returns the limits of the wallet's identification level.
 func (i *Issuer) level(w ledger.Wallet) (catalogue.LevelLimits, error) {
-	l, ok := i.catalogue.Limits[w.Level]
+	l, ok := i.catalogue(w.Number).Limits[w.Level]
 	if !ok {
 		return l, fmt.Errorf("wallet: catalogue has no limits for level %q", w.Level)
 	}

@@ -57,7 +57,7 @@ func (i *Issuer) release(
 		return err
 	}
 	if open {
-		if err := i.mayPress(o, tried); err != nil {
+		if err := i.mayPress(w, o, tried); err != nil {
 			return err
 		}
 	}
@@ -92,11 +92,11 @@ func dead(o ledger.Offer, now time.Time) bool {
 }
 
 // mayPress declines what has come up since the offer was made.
-func (i *Issuer) mayPress(o ledger.Offer, tried ledger.Tried) error {
+func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
 	if i.config.MustChangeFirstPIN && tried.First {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
-	if p, ok := i.catalogue.Provider(o.Provider); !ok || p.Stopped {
+	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || p.Stopped {
 		return decline(ledger.ReasonStopped, o.ID)
 	}
 	return nil

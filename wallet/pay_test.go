@@ -10,8 +10,10 @@ import (
 	"time"
 
 	"ussdgw/wallet"
+	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
 )
 
 func TestPay(t *testing.T) {
@@ -270,6 +272,42 @@ func TestPayChargesTheQuote(t *testing.T) {
 	if r.Balance != money.Som(899) {
 		t.Errorf("balance = %s, want 899.00", r.Balance)
 	}
+}
+
+// What the operator changes holds at once: for the next offer, and for one that a confirm screen
+// shows already.
+func TestTheCatalogueIsLive(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(1000)
+	live := providers(t, providersYAML)
+	i, err := wallet.NewIssuer(wallet.Config{PINLength: len(canary)}, b.store, b.poster, b.keys,
+		func(n msisdn.Number) *catalogue.Catalogue { return live(n) }, b.clock.Now, nil, b.log)
+	b.ok(err)
+	change := func(old, text string) {
+		t.Helper()
+		if !strings.Contains(providersYAML, old) {
+			t.Fatalf("no %q in the catalogue", old)
+		}
+		live = providers(t, strings.Replace(providersYAML, old, text, 1))
+	}
+	o, err := i.Offer(b.ctx(), quote("100"))
+	b.ok(err)
+	change(`id: "dostek"`, `id: "gone"`)
+	_, err = i.Pay(b.ctx(), number, o.ID, secret(canary), "1")
+	b.declined(err, ledger.ReasonStopped)
+	_, err = i.Offer(b.ctx(), quote("100"))
+	b.declined(err, ledger.ReasonUnknownProvider)
+	change(`fee: {percent: "1"}`, `fee: {percent: "2"}`)
+	o, err = i.Offer(b.ctx(), quote("100"))
+	b.ok(err)
+	if o.Fee != money.Som(2) {
+		t.Errorf("fee = %s, want that of now", o.Fee)
+	}
+	change(`payment: "1000"`, `payment: "99"`)
+	_, err = i.Offer(b.ctx(), quote("100"))
+	b.declined(err, ledger.ReasonLimitPayment)
+	_, err = i.Pay(b.ctx(), number, o.ID, secret(canary), "2")
+	b.declined(err, ledger.ReasonLimitPayment)
 }
 
 // A faulty stands between a Poster and the books.

@@ -265,13 +265,6 @@ func TestNewIssuer(t *testing.T) {
 			t.Errorf("%s is not reported: %v", field, err)
 		}
 	}
-	unlimited := providers(t, providersYAML)
-	delete(unlimited.Limits, wallet.Level)
-	_, err = wallet.NewIssuer(wallet.Config{}, b.store, b.poster, b.keys, unlimited,
-		nil, nil, nil)
-	if err == nil || !strings.Contains(err.Error(), `"remote"`) {
-		t.Errorf("a catalogue without limits: %v", err)
-	}
 }
 
 func TestFirstPINsDiffer(t *testing.T) {

@@ -48,12 +48,17 @@ var arrows = map[string][]string{
 	"cmd/ussdgw":      {"..."},
 
 	// Stores and what their tests share.
-	"wallet/ledger/pgstore":    append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/litestore":  append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/ledgertest": append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/pgserver":   {},
-	"ussd/session/sessiontest": {"ussd/session", "ussd/menu", "wallet/msisdn"},
-	"ussd/session/redisserver": {},
+	"wallet/ledger/pgstore": append([]string{
+		"wallet/ledger", "menus/revision",
+	}, walletLeaves...),
+	"wallet/ledger/litestore": append([]string{
+		"wallet/ledger", "menus/revision",
+	}, walletLeaves...),
+	"menus/revision/revisiontest": {"menus/revision"},
+	"wallet/ledger/ledgertest":    append([]string{"wallet/ledger"}, walletLeaves...),
+	"wallet/ledger/pgserver":      {},
+	"ussd/session/sessiontest":    {"ussd/session", "ussd/menu", "wallet/msisdn"},
+	"ussd/session/redisserver":    {},
 }
 
 var (
@@ -72,6 +77,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/ussdgw"},
 	"github.com/prometheus/client_golang": {"cmd/ussdgw"},
 	"github.com/goccy/go-yaml":            {"menus/source"},
+	"github.com/expr-lang/expr":           {"ussd/menu"},
 }
 
 // pure lists what the menu language must not import: it has no input or output and nothing to

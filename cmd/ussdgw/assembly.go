@@ -14,6 +14,7 @@ import (
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/pdu"
 	"ussdgw/ussd"
+	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
@@ -73,7 +74,7 @@ func assemble(p parts) (*assembly, error) {
 	p.wallet.Zone = zone
 	a := &assembly{parts: p, poster: ledger.NewPoster(p.ledger, p.log.Named("poster"))}
 	p.wallet.Queued = a.kick
-	a.issuer, err = wallet.NewIssuer(p.wallet, p.ledger, a.poster, p.keys, p.menus.catalogue,
+	a.issuer, err = wallet.NewIssuer(p.wallet, p.ledger, a.poster, p.keys, p.menus.live,
 		p.clock, p.random, p.log.Named("wallet"))
 	if err != nil {
 		return nil, err
@@ -82,7 +83,7 @@ func assemble(p parts) (*assembly, error) {
 	config := ussd.Config{
 		Program: p.menus.program, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
-		Teller:       teller.New(a.issuer, p.menus.catalogue, zone),
+		Teller:       teller.New(a.issuer, p.menus.live, zone),
 		StepBudget:   p.limits.StepBudget,
 		ResumeWithin: p.resumeWithin,
 		MaxSteps:     p.limits.MaxSteps,
@@ -107,7 +108,8 @@ func (a *assembly) kick() {
 // sendBy gives the assembly its way out for SMS.
 func (a *assembly) sendBy(s teller.SMSSender) {
 	p := a.parts
-	courier := teller.NewCourier(p.menus.program, s)
+	program := func(msisdn.Number) *menu.Program { return p.menus.program }
+	courier := teller.NewCourier(program, s)
 	a.relay = wallet.NewRelay(p.ledger, p.keys, courier, p.clock, p.log.Named("relay"))
 }
 

@@ -16,6 +16,7 @@ import (
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet/catalogue"
+	"ussdgw/wallet/msisdn"
 )
 
 // menuSet is a folder of menu files that was checked: the program that subscribers walk and the
@@ -24,6 +25,9 @@ type menuSet struct {
 	program   *menu.Program
 	catalogue *catalogue.Catalogue
 }
+
+// live is the catalogue, for everybody and for good.
+func (s *menuSet) live(msisdn.Number) *catalogue.Catalogue { return s.catalogue }
 
 // loadMenus reads and checks the menus of fsys. pinLength is the digits of a PIN, 0 for what the
 // menus say themselves. All findings go to r; without a menuSet r has failed. The menus are
@@ -92,6 +96,11 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuPublishCommand(),
+		menuStatusCommand(),
+		menuHistoryCommand(),
+		menuRollbackCommand(),
+		menuCheckoutCommand(),
 	)
 }
 

@@ -34,8 +34,12 @@ func (c *checking) check() {
 	for _, name := range c.p.order {
 		c.state(c.p.states[name])
 	}
+	for _, code := range sortedKeys(c.p.errors) {
+		c.placeholders(c.p.errors[code])
+	}
 	c.entryStates()
 	c.shortcutState()
+	c.movedTargets()
 	c.graph()
 	c.flow()
 	c.money()
@@ -103,7 +107,7 @@ func (c *checking) items(s *state, key string, items []Item) {
 		c.blankID(s, where, it)
 		c.shadowed(s.place["list"], strconv.Itoa(it.Number))
 		for _, lang := range c.p.languages {
-			if it.Label[lang] == "" {
+			if c.p.pick(it.Label, lang) == "" {
 				c.r.Errorf(s.place["list"], codeEnvironment, "%s: item %q has no label in %q",
 					where, it.ID, lang)
 			}
@@ -227,7 +231,11 @@ func (c *checking) state(s *state) {
 				c.setting(v)
 			}
 			c.placeholders(o.text)
+			c.guard(o.when)
 		}
+		c.shownAlways(s)
+	case kindCases:
+		c.cases(s)
 	case kindAsk:
 		c.ask(s)
 		c.target(s, s.next)
@@ -298,7 +306,7 @@ func (c *checking) target(s *state, t target) {
 	}
 	c.used["error "+t.notice] = true
 	switch {
-	case to.kind == kindDo:
+	case to.kind == kindDo || to.kind == kindCases:
 		c.r.Errorf(t.pos, codeTarget, "a notice needs a screen, and %q shows none", t.to)
 	case to.kind == kindEnd:
 		c.r.Errorf(t.pos, codeTarget, "a notice replaces a prompt, and %q is an end", t.to)
@@ -340,6 +348,7 @@ func (c *checking) setting(v setting) {
 
 // placeholders checks that every value that a text shows exists and may be seen.
 func (c *checking) placeholders(t texts) {
+	c.counted(t, c.kind)
 	seen := make(map[source.Pos]bool) // one text may stand for all languages
 	for _, lang := range c.p.languages {
 		if t[lang] == nil {
@@ -522,7 +531,7 @@ func (c *checking) shortcutState() {
 	case s == nil:
 		c.r.Errorf(c.placed["setting shortcuts"], codeTarget, "no state %q", name)
 		c.r.DidYouMean(name, c.p.order)
-	case s.kind == kindDo || s.kind == kindEnd:
+	case s.kind == kindDo || s.kind == kindEnd || s.kind == kindCases:
 		c.r.Errorf(c.placed["setting shortcuts"], codeSetting,
 			"%q is no screen that can be answered", name)
 	}

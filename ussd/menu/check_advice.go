@@ -133,28 +133,32 @@ func (c *checking) widestSheet(s *state, lang int, ucs2 bool) sheet {
 		items = c.p.longest(s, c.p.languages[lang])
 	}
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return c.p.sheet(s, "", lang, true, items, widest)
+	return c.p.sheet(s, "", lang, true, rows{s.options, items}, widest)
 }
 
 // parts advises where a message takes more than one part.
 func (c *checking) parts(kind string) {
 	m := c.p.sms[kind]
 	for lang, code := range c.p.languages {
-		t := m.texts[code]
-		for _, ucs2 := range []bool{true, false} {
-			pg := measure(t.expand(func(name string) string {
-				return m.fields[name].at(lang).sample(ucs2)
-			}))
-			one, part := smsSeptets, partSeptets
-			if pg.alphabet == charset.UCS2 {
-				one, part = smsUCS2, partUCS2
-			}
-			if pg.units <= one {
-				continue
-			}
-			c.r.Advisef(t.node.Place(), codeParts, "the message %q in %q takes %d parts: %d units of"+
-				" %s, and one holds %d", kind, code, (pg.units+part-1)/part, pg.units, pg.alphabet, one)
-			break
+		for _, t := range m.texts[code].all() {
+			c.partsOf(kind, code, t, func(name string) width { return m.fields[name].at(lang) })
 		}
+	}
+}
+
+// partsOf advises where one text of a message takes more than one part.
+func (c *checking) partsOf(kind, code string, t *template, bound func(name string) width) {
+	for _, ucs2 := range []bool{true, false} {
+		pg := measure(t.expand(func(name string) string { return bound(name).sample(ucs2) }))
+		one, part := smsSeptets, partSeptets
+		if pg.alphabet == charset.UCS2 {
+			one, part = smsUCS2, partUCS2
+		}
+		if pg.units <= one {
+			continue
+		}
+		c.r.Advisef(t.node.Place(), codeParts, "the message %q in %q takes %d parts: %d units of"+
+			" %s, and one holds %d", kind, code, (pg.units+part-1)/part, pg.units, pg.alphabet, one)
+		return
 	}
 }

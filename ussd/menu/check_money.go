@@ -102,10 +102,13 @@ func (c *checking) confirm(s *state) {
 		c.r.DidYouMean(s.confirm, c.p.order)
 		return
 	}
+	shown := make(map[string]bool) // what the prompt must show
 	made := false
 	for outcome, t := range maker.on {
-		if c.env.Actions[maker.do].Outcomes[outcome].Offer && t.to == s.name {
+		def := c.env.Actions[maker.do].Outcomes[outcome]
+		if def.Offer && t.to == s.name {
 			made = true
+			confirmed(maker, def, shown)
 		}
 	}
 	if !made {
@@ -113,49 +116,75 @@ func (c *checking) confirm(s *state) {
 			s.confirm, s.name)
 		return
 	}
-	c.confirmText(s, maker, s.text, "the prompt")
 	for _, e := range c.incoming(s) {
-		_, anew := e.sets[offerValue]
-		if anew && e.notice != "" {
-			c.confirmText(s, maker, c.p.errorText(s, e.notice), "the notice "+e.notice)
+		from := c.p.states[e.from]
+		if _, anew := e.sets[offerValue]; !anew {
+			continue
 		}
-		for _, name := range []string{argProvider, argAccount} {
-			if from := c.p.states[e.from]; anew && !sameSource(maker, from, name) {
-				c.r.Errorf(e.pos, codeConfirm, "%q offers another %s than %q, which %q shows",
-					e.from, name, maker.name, s.name)
-			}
+		wanted := shown
+		if e.notice != "" {
+			wanted = make(map[string]bool)
 		}
+		confirmed(maker, c.env.Actions[from.do].Outcomes[e.outcome], wanted)
+		if e.notice != "" {
+			c.confirmText(s, wanted, c.p.errorText(s, e.notice), "the notice "+e.notice)
+		}
+		c.sameOffer(s, maker, e)
+	}
+	c.confirmText(s, shown, s.text, "the prompt")
+}
+
+// confirmed adds to wanted what a confirm screen must show after an outcome that makes an offer.
+func confirmed(maker *state, def OutcomeDef, wanted map[string]bool) {
+	for _, a := range maker.with {
+		if a.from != "" && (a.name == argProvider || a.name == argAccount && def.Confirm == nil) {
+			wanted[a.from] = true
+		}
+	}
+	values := def.Confirm
+	if values == nil {
+		values = []string{valueAmount, valueFee}
+	}
+	for _, name := range values {
+		wanted[name] = true
 	}
 }
 
-// sameSource reports whether two states that make offers give an argument from the same value. A
-// state that is not given it at all, because its action knows the offer, has no say.
-func sameSource(maker, other *state, name string) bool {
-	find := func(s *state) (argument, bool) {
-		i := slices.IndexFunc(s.with, func(a argument) bool { return a.name == name })
-		if i < 0 {
-			return argument{}, false
+// sameOffer checks that the way e into the confirm screen s makes the same offer as the state that
+// makes it anew: from the same values. An action that is not the maker's, because it knows the
+// offer, has no say in what it is not given. The amount is shown as it was offered.
+func (c *checking) sameOffer(s, maker *state, e edge) {
+	from := c.p.states[e.from]
+	def := c.env.Actions[maker.do]
+	for _, name := range slices.Concat(def.Args, def.Optional) {
+		a, b := maker.given(name), from.given(name)
+		same := a.from == b.from && (a.literal == b.literal || def.Literals[name] != nil &&
+			name != argProvider && name != argAccount)
+		if name == valueAmount || same || (from.do != maker.do && (a.name == "" || b.name == "")) {
+			continue
 		}
-		return s.with[i], true
+		c.r.Errorf(e.pos, codeConfirm, "%q offers another %s than %q, which %q shows",
+			e.from, name, maker.name, s.name)
 	}
-	a, ok := find(maker)
-	b, ok2 := find(other)
-	return !ok || !ok2 || (a.from == b.from && a.literal == b.literal)
+}
+
+// given returns what a do state gives as an argument, and the zero argument for nothing.
+func (s *state) given(name string) argument {
+	for _, a := range s.with {
+		if a.name == name {
+			return a
+		}
+	}
+	return argument{}
 }
 
 // confirmText checks that a text shows everything that is to be confirmed, in every language.
-func (c *checking) confirmText(s, maker *state, t texts, what string) {
-	wanted := []string{valueAmount, valueFee}
-	for _, a := range maker.with {
-		if (a.name == argProvider || a.name == argAccount) && a.from != "" {
-			wanted = append(wanted, a.from)
-		}
-	}
+func (c *checking) confirmText(s *state, wanted map[string]bool, t texts, what string) {
 	for _, lang := range c.p.languages {
-		if t[lang] == nil {
+		if t[lang] == nil || t[lang].spelled {
 			continue
 		}
-		for _, name := range wanted {
+		for _, name := range sortedKeys(wanted) {
 			if !t[lang].has(name) {
 				c.r.Errorf(t[lang].node.Place(), codeConfirmText,
 					"%s of the confirm screen %q does not show {%s} in %q",

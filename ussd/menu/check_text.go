@@ -59,24 +59,33 @@ func (t *template) wording() string {
 // is meant to be within it.
 const mostOdd = 4
 
+// leastLatin is how many Latin letters a text has at least in which a letter of another alphabet
+// is odd: "К:" is no Latin text.
+const leastLatin = 3
+
 // odd returns the offsets of the characters that take a text out of the GSM alphabet, if it is
 // meant to be within it: they are few, and no words of another alphabet.
 func odd(text string) (offsets []int, meant bool) {
 	letters := 0 // in a row that are no Latin ones
+	latin, foreign := 0, false
 	for i, c := range text {
 		if charset.Choose(string(c)) == charset.GSM7 {
 			letters = 0
+			if unicode.Is(unicode.Latin, c) {
+				latin++
+			}
 			continue
 		}
 		if unicode.IsLetter(c) && !unicode.Is(unicode.Latin, c) {
 			letters++
+			foreign = true
 		}
 		offsets = append(offsets, i)
 		if letters > 1 || len(offsets) > mostOdd {
 			return nil, false
 		}
 	}
-	return offsets, true
+	return offsets, !foreign || latin >= leastLatin
 }
 
 // alphabets warns of the few characters that alone make a screen or a message UCS-2.
@@ -125,6 +134,12 @@ func (c *checking) alphabet(
 	if t == nil {
 		return
 	}
+	if t.forms != nil {
+		for _, form := range t.all() {
+			c.alphabet(form, lang, seen, beside...)
+		}
+		return
+	}
 	text := t.wording()
 	offsets, meant := odd(text)
 	if !meant || len(offsets) == 0 {
@@ -135,7 +150,7 @@ func (c *checking) alphabet(
 			if other[lang] == nil || other[lang] == t {
 				continue
 			}
-			if _, meant := odd(other[lang].wording()); !meant {
+			if _, meant := odd(other[lang].all()[0].wording()); !meant {
 				return
 			}
 		}

@@ -47,6 +47,13 @@ const (
 	codeUntold      = "MENU037"
 	codeRange       = "MENU038"
 	codeUnseen      = "MENU039"
+	codeGuard       = "MENU040"
+	codeGuardName   = "MENU041"
+	codeCases       = "MENU042"
+	codeHidden      = "MENU043"
+	codeMoved       = "MENU044"
+	codePlural      = "MENU045"
+	codeLatin       = "MENU046"
 	codeMixed       = "MENU050"
 	codeAlphabet    = "MENU051"
 	codeLone        = "MENU052"
@@ -63,7 +70,9 @@ const (
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return slices.Concat(languageCodes(), proofCodes(), wordingCodes(), adviceCodes())
+	return slices.Concat(
+		languageCodes(), proofCodes(), flowCodes(), wordingCodes(), adviceCodes(),
+	)
 }
 
 // languageCodes are about how the menu is written.
@@ -95,8 +104,8 @@ func languageCodes() []source.Code {
 		{Code: codeTarget, Title: "an unknown target", Text: "A target is the name of a state," +
 			" @home, @back or @resume."},
 		{Code: codeState, Title: "a state of no clear kind", Text: "A state does exactly one" +
-			" thing: it shows options, asks for a slot, shows a list, does an action, or ends the" +
-			" dialogue. Each kind has its own keys."},
+			" thing: it shows options, asks for a slot, shows a list, does an action, chooses among" +
+			" cases, or ends the dialogue. Each kind has its own keys."},
 		{Code: codeAction, Title: "an unknown action", Text: "`do:` names an action that the" +
 			" wallet offers."},
 		{Code: codeArgument, Title: "wrong arguments of an action", Text: "`with:` gives an" +
@@ -188,6 +197,38 @@ func proofCodes() []source.Code {
 			" format characters are refused, but for the line end: those that have no width or" +
 			" turn the direction of writing make a text look like another one, and handsets show" +
 			" them as they please. A text also needs something that can be seen."},
+	}
+}
+
+// flowCodes are about conditions and what depends on them.
+func flowCodes() []source.Code {
+	return []source.Code{
+		{Code: codeGuard, Title: "a condition that cannot be", Text: "`when:` compares values:" +
+			" amount >= 100, lang == \"ru\", provider.fields in [2, 3], joined by and, or and not." +
+			" A text is compared with a text in quotes, money with whole som or with" +
+			" som(\"100.50\"). Put the whole condition in single quotes: a comma or a # would cut" +
+			" it in two."},
+		{Code: codeGuardName, Title: "an unknown name in a condition", Text: "A condition looks at" +
+			" lang, a slot, the slot of a list (the id of its item), a number of the chosen item" +
+			" such as provider.fields, or a value that an outcome brings."},
+		{Code: codeCases, Title: "cases that do not decide", Text: "The first case whose condition" +
+			" holds is taken. So every case but the last has a `when:`, and the last has none: it" +
+			" is where everybody else goes."},
+		{Code: codeHidden, Title: "a screen whose options can all be hidden", Text: "An option" +
+			" with `when:` is neither shown nor taken unless its condition holds. At least one" +
+			" option that is printed has none, so that the screen always has an answer."},
+		{Code: codeMoved, Title: "a moved path that cannot be", Text: "`moved:` lists dialled strings" +
+			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
+			" with * between, and goto the state that they get to now. Everything that this state" +
+			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
+		{Code: codePlural, Title: "plural forms that do not suit", Text: "A text in one language may" +
+			" be {by: left, one: \"…\", other: \"…\"}: `by` names a number that an outcome brings," +
+			" and there is one text for each form of that language: one and other in Kyrgyz and" +
+			" English; one, few, many and other in Russian. Options and navigation lines have none."},
+		{Code: codeLatin, Title: "a transliteration that cannot be", Text: "`transliterations:" +
+			" {ru-latn: ru}` adds a language whose texts are those of another one in Latin letters." +
+			" Its code is new and the other is one of `languages`. A text may have an entry of its" +
+			" own under the new code, in characters of the GSM alphabet only."},
 	}
 }
 

@@ -55,8 +55,8 @@ func file(text string) func(*testing.T, string) {
 	}
 }
 
-// only writes one file and nothing else.
-func only(text string) func(*testing.T, string) {
+// alone writes one file and nothing else.
+func alone(text string) func(*testing.T, string) {
 	return func(t *testing.T, dir string) {
 		put(t, dir, "zz.yaml", text)
 	}
@@ -107,13 +107,12 @@ func laughs() string {
 
 // corpus is everything that is known to break programs which read YAML, or menus.
 func corpus() map[string]broken {
-	all := brokenText()
+	all := brokenYAML()
 	maps.Copy(all, brokenMenus())
-	maps.Copy(all, brokenFolders())
 	return all
 }
 
-// many is n lines of states.
+// many is a file of n states.
 func many(format string, n int) string {
 	var b strings.Builder
 	b.WriteString("schema: ussd.menu/v1\nstates:\n")
@@ -123,40 +122,51 @@ func many(format string, n int) string {
 	return b.String()
 }
 
-// brokenText is no YAML, or more of it than anybody writes.
-func brokenText() map[string]broken {
+// brokenYAML breaks readers of YAML.
+func brokenYAML() map[string]broken {
 	return map[string]broken{
-		"empty":  {"YAML003", only("")},
-		"blanks": {"YAML003", only("   \n\n")},
+		"empty":  {"YAML003", alone("")},
+		"blanks": {"YAML003", alone("   \n\n")},
+		noFolder: {"YAML001", func(*testing.T, string) {}},
 		"tabs":   {"YAML003", state("\n\tend: \"x\"")},
 		"duplicate keys": {"MENU003 YAML007", state("{end: \"x\"}\n  broken: {end: \"y\"}\n" +
 			"  main: {end: \"z\"}")},
 		"one key again and again": {
 			"YAML002", state(strings.Repeat("{end: \"x\"}\n  broken: ", 19_000)),
 		},
-		"many keys": {"YAML002", only(many("  s%d: {end: \"x\"}\n", 19_000))},
+		"many keys": {"YAML002", alone(many("  s%d: {end: \"x\"}\n", 19_000))},
 		"many keys in braces": {
-			"MENU002", only(many("", 0) + " {" + commas("k%d: x", 19_000) +
+			"MENU002", alone(many("", 0) + " {" + commas("k%d: x", 19_000) +
 				"}\n"),
 		},
 		"many lines of one text": {"MENU032", state("\n    end: |\n" +
 			strings.Repeat("      x\n", 19_000))},
-		"anchors bomb":      {"YAML005", only(laughs())},
-		"merge keys":        {"YAML005", only("a: &a {b: 1}\nc: {<<: *a}\n")},
-		"10 MB":             {"YAML002", only(strings.Repeat("# ten octets\n", 800_000))},
-		"10 MB in one line": {"YAML002", only("a: \"" + strings.Repeat("x", 10<<20) + "\"\n")},
-		"depth in brackets": {"YAML006", only(strings.Repeat("[", 10_000))},
-		"depth in braces":   {"YAML006", only(strings.Repeat("{a: ", 10_000))},
-		"depth in dashes":   {"YAML006", only(strings.Repeat("- ", 10_000))},
-		"depth in lines":    {"YAML006", only(depth(1_400))},
-		"signs":             {"YAML002", only(strings.Repeat("[],", 300_000))},
+		"anchors bomb":      {"YAML005", alone(laughs())},
+		"merge keys":        {"YAML005", alone("a: &a {b: 1}\nc: {<<: *a}\n")},
+		"10 MB":             {"YAML002", alone(strings.Repeat("# ten octets\n", 800_000))},
+		"10 MB in one line": {"YAML002", alone("a: \"" + strings.Repeat("x", 10<<20) + "\"\n")},
+		"depth in brackets": {"YAML006", alone(strings.Repeat("[", 10_000))},
+		"depth in braces":   {"YAML006", alone(strings.Repeat("{a: ", 10_000))},
+		"depth in dashes":   {"YAML006", alone(strings.Repeat("- ", 10_000))},
+		"depth in lines":    {"YAML006", alone(depth(1_400))},
+		"signs":             {"YAML002", alone(strings.Repeat("[],", 300_000))},
 		"not UTF-8":         {"YAML011", state("{end: \"\xff\xfe\"}")},
-		"UTF-16":            {"YAML011", only("\xff\xfes\x00c\x00h\x00e\x00m\x00a\x00")},
-		"zero octets":       {"YAML011", only(strings.Repeat("\x00", 1<<20))},
+		"UTF-16":            {"YAML011", alone("\xff\xfes\x00c\x00h\x00e\x00m\x00a\x00")},
+		"zero octets":       {"YAML011", alone(strings.Repeat("\x00", 1<<20))},
+		"link":              {"", symlink("target")},
+		"link to itself":    {"YAML001", symlink("zz.yaml")},
+		"link to zeros":     {"YAML001", symlink("/dev/zero")},
+		"link nowhere":      {"YAML001", symlink("/nowhere/at/all")},
+		"named pipe": {"YAML001", func(t *testing.T, dir string) {
+			if err := syscall.Mkfifo(filepath.Join(dir, "zz.yaml"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		replaced: {"YAML002", alone("a: 1\n")},
 	}
 }
 
-// brokenMenus are YAML, and mean nothing or what must not be.
+// brokenMenus breaks readers of menus.
 func brokenMenus() map[string]broken {
 	return map[string]broken{
 		"unknown fields":    {"YAML008", state(`{end: "x", txet: "y"}`)},
@@ -185,33 +195,16 @@ func brokenMenus() map[string]broken {
 		"payment without confirm and PIN": {"MENU008 MENU012 MENU023 MENU025", state(
 			`{do: payment.pay, with: {offer: offer}, on: {paid: pay_done, in_doubt: pay_doubt, ` +
 				`wrong_pin: pay_confirm, changed: pay_confirm}}`)},
-		"a thousand faults": {
-			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
-				"  broken: {end: \"x\"}\n"),
-		},
-	}
-}
-
-// brokenFolders have something else than files, or too much.
-func brokenFolders() map[string]broken {
-	return map[string]broken{
-		noFolder:         {"YAML001", func(*testing.T, string) {}},
-		"link":           {"", symlink("target")},
-		"link to itself": {"YAML001", symlink("zz.yaml")},
-		"link to zeros":  {"YAML001", symlink("/dev/zero")},
-		"link nowhere":   {"YAML001", symlink("/nowhere/at/all")},
-		"named pipe": {"YAML001", func(t *testing.T, dir string) {
-			if err := syscall.Mkfifo(filepath.Join(dir, "zz.yaml"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		replaced: {"YAML002", only("a: 1\n")},
 		"too many states": {"MENU032", func(t *testing.T, dir string) {
 			put(t, dir, "menu.yaml", base(t))
 			put(t, dir, "a.yaml", many("  a%d: {end: \"x\"}\n", menu.MaxStates/2))
 			put(t, dir, "b.yaml", many("  b%d: {end: \"x\"}\n", menu.MaxStates/2)+
 				"  broken: {end: \"x\"}\n")
 		}},
+		"a thousand faults": {
+			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
+				"  broken: {end: \"x\"}\n"),
+		},
 	}
 }
 

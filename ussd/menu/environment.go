@@ -45,13 +45,28 @@ type OutcomeDef struct {
 	Shows []string
 	// Ends says that the dialogue is over: the outcome leads straight to an end.
 	Ends bool
+	// Confirm names, for an outcome with Offer, the values that the confirm screen shows besides
+	// what the action was given as `provider`: its prompt in every language, and an error that
+	// comes with a new offer. nil is what was given as `account`, and `amount` and `fee`.
+	Confirm []string
 }
+
+// A ValueType says how conditions and plural forms read a value.
+type ValueType string
+
+// The types of values.
+const (
+	TypeText  ValueType = ""      // any text: equal to another one or not
+	TypeCount ValueType = "count" // a whole number in decimal digits: "3"
+	TypeMoney ValueType = "money" // an amount of som: "100.50"
+)
 
 // A ValueDef declares a value and how wide it can be. Every real value is at most as long as the
 // longest of Widest, in septets while it is within the GSM alphabet and in UTF-16 units always.
 // A value with one of Widest outside the GSM alphabet may be anything.
 type ValueDef struct {
 	Name   string
+	Type   ValueType
 	Widest []string
 	// Langs replaces Widest by language, for a value that is a text of the menu's languages.
 	Langs map[string][]string
@@ -73,6 +88,9 @@ type Item struct {
 	Promoted bool
 	// Values are texts that go with the item, by name and language: {provider.hint}.
 	Values map[string]map[string]string
+	// Counts are numbers that conditions may look at, by name: provider.fields. Every item of the
+	// list has the same names.
+	Counts map[string]int
 	// Rules bound what is typed into a slot that names one: "account", "amount".
 	Rules map[string]Rule
 }

@@ -31,6 +31,11 @@ func val(name string, widest ...string) menu.ValueDef {
 	return menu.ValueDef{Name: name, Widest: widest}
 }
 
+// count is a value that conditions and plural forms read as a number.
+func count(name string, widest ...string) menu.ValueDef {
+	return menu.ValueDef{Name: name, Type: menu.TypeCount, Widest: widest}
+}
+
 // environment is a wallet in small: enough of every kind of action.
 func environment() menu.Environment {
 	offer, balance := val("offer"), val("balance", "999999.99")
@@ -56,9 +61,15 @@ func environment() menu.Environment {
 			"wallet.balance": {Outcomes: map[string]menu.OutcomeDef{"ok": def(balance)}},
 			"pin.check": {
 				Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
-					"ok": {}, "wrong": def(val("left", "9")),
+					"ok": {}, "wrong": def(count("left", "9")),
 				},
 			},
+			"pin.mixed": {Outcomes: map[string]menu.OutcomeDef{
+				"ok": def(val("mixed", "9")), "other": def(count("mixed", "9")),
+			}},
+			"pin.tries": {Outcomes: map[string]menu.OutcomeDef{
+				"ok": def(count("left", "99")), "none": def(count("left", "0")),
+			}},
 			"pin.change": {
 				Secrets: []string{"old", "new"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}},
 			},
@@ -80,7 +91,7 @@ func environment() menu.Environment {
 				Outcomes: map[string]menu.OutcomeDef{
 					"paid":      told(def(code, balance), "code"),
 					"in_doubt":  {Sets: []menu.ValueDef{code}, Shows: []string{"code"}, Ends: true},
-					"wrong_pin": offers(val("left", "9")),
+					"wrong_pin": offers(count("left", "9")),
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
 			},
@@ -122,6 +133,7 @@ func provider(n int, id, name, pattern string, length int) menu.Item {
 		"account": {Pattern: pattern, MinLen: length, MaxLen: length},
 		"amount":  {Min: money.Som(1), Max: money.Som(15000)},
 	}
+	it.Counts = map[string]int{"fields": 1 + n/13} // two for those with a number above 12
 	it.Values = map[string]map[string]string{
 		"hint": {"ru": "Лицевой счет", "en": "Account"},
 		"max":  {"ru": "15000", "en": "15000"},
@@ -144,6 +156,17 @@ func load(t testing.TB, fsys fs.FS, env menu.Environment) *menu.Program {
 func good(t testing.TB) *menu.Program {
 	t.Helper()
 	return load(t, os.DirFS("testdata/good"), environment())
+}
+
+// flowing is the good menu with everything that depends on values.
+func flowing(t testing.TB) *menu.Program {
+	t.Helper()
+	b, err := os.ReadFile("testdata/extended/flow.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "schema: ussd.menu/v1\n")
+	return load(t, extended(t, rest), environment())
 }
 
 // edited is the menu of testdata/good with a piece of its text replaced.

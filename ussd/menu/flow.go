@@ -40,7 +40,7 @@ func (c *checking) graph() {
 		case kindAsk:
 			sets := make(map[string]widths)
 			if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
-				sets[s.ask] = same(sl.width(), c.langs())
+				sets[s.ask] = c.everywhere(sl.width())
 			}
 			c.edge(edge{
 				from: name, to: s.next.to, sets: sets, notice: s.next.notice, answered: true,
@@ -48,6 +48,10 @@ func (c *checking) graph() {
 			})
 			if s.confirm != "" {
 				c.edge(edge{from: name, to: s.confirm, pos: s.place["confirm"]})
+			}
+		case kindCases:
+			for _, b := range s.cases {
+				c.edge(edge{from: name, to: b.next.to, notice: b.next.notice, pos: b.next.pos})
 			}
 		case kindList:
 			c.pickEdges(s)
@@ -62,6 +66,7 @@ func (c *checking) graph() {
 			}
 		}
 	}
+	c.movedEdges()
 }
 
 // edge adds an edge that leads to a state.
@@ -89,7 +94,7 @@ func (c *checking) optionSets(o option) map[string]widths {
 	sets := make(map[string]widths)
 	for _, v := range o.set {
 		if sl := c.p.slots[v.name]; sl != nil && !sl.secret() {
-			sets[v.name] = same(sl.width(), c.langs())
+			sets[v.name] = c.everywhere(sl.width())
 		}
 	}
 	return sets
@@ -104,7 +109,7 @@ func (c *checking) outcomeSets(def OutcomeDef) map[string]widths {
 		}
 		sets[v.Name] = c.declared(v)
 		if sl := c.p.slots[v.Name]; sl != nil && len(v.Widest) == 0 && len(v.Langs) == 0 {
-			sets[v.Name] = same(sl.width(), c.langs()) // nothing but what was typed
+			sets[v.Name] = c.everywhere(sl.width()) // nothing but what was typed
 		}
 	}
 	return sets
@@ -115,17 +120,24 @@ func (c *checking) declared(v ValueDef) widths {
 	out := make(widths, c.langs())
 	for i, lang := range c.p.languages {
 		examples := v.Widest
+		base := c.p.base(lang)
 		if own, ok := v.Langs[lang]; ok {
 			examples = own
+		} else if own, ok := v.Langs[base]; ok {
+			examples = own
 		}
-		out[i] = widthOf(examples)
+		if out[i] = widthOf(examples); base != lang {
+			out[i] = out[i].latin()
+		}
 	}
 	return out
 }
 
 // labels returns how wide the label of the item in a list slot can be.
 func (c *checking) labels(slotName string) widths {
-	return c.itemWidths(slotName, func(it Item, lang string) string { return it.Label[lang] })
+	return c.itemWidths(slotName, func(it Item, lang string) string {
+		return c.p.pick(it.Label, lang)
+	})
 }
 
 func (c *checking) itemWidths(slotName string, text func(Item, string) string) widths {

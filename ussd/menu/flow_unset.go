@@ -97,6 +97,11 @@ func (c *checking) uses(s *state) []use {
 			add(e.notice, c.p.errorText(s, e.notice))
 		}
 	}
+	for _, v := range s.conditions() {
+		if name, _, _ := strings.Cut(v.name, "."); name != langSlot {
+			out = append(out, use{pos: v.pos, name: name})
+		}
+	}
 	for _, a := range s.with {
 		if name, _, _ := strings.Cut(a.from, "."); name != "" {
 			out = append(out, use{pos: a.pos, name: name})

@@ -47,6 +47,7 @@ func stateKinds() []struct {
 		}},
 		{"do", kindDo, []string{"with", "on"}},
 		{"end", kindEnd, nil},
+		{"cases", kindCases, nil},
 	}
 }
 
@@ -166,6 +167,8 @@ func (l *loading) stateFields(s *state, found map[string]*source.Node) {
 		s.place["do"] = found["do"].Place()
 		l.with(s, found["with"])
 		l.outcomes(s, found["on"])
+	case kindCases:
+		l.cases(s, found["cases"])
 	}
 }
 
@@ -189,8 +192,10 @@ func (l *loading) options(s *state, n *source.Node) {
 	}
 	seen := make(map[string]bool)
 	for _, item := range n.Items() {
-		found := item.Object(l.r, "an option", "key", "text", "set", "goto")
-		o := option{pos: item.Place(), next: l.target(found["goto"])}
+		found := l.guarded(item, "an option", "key", "text", "set", "goto")
+		o := option{
+			pos: item.Place(), next: l.target(found["goto"]), when: readGuard(found["when"]),
+		}
 		if found["goto"] == nil {
 			l.r.Errorf(item.Place(), codeState, "the option lacks \"goto\"")
 		}
@@ -207,6 +212,7 @@ func (l *loading) options(s *state, n *source.Node) {
 		}
 		if t := found["text"]; t != nil {
 			o.text = l.texts(t)
+			l.noPlural(o.text, "an option")
 		}
 		if set := found["set"]; set != nil {
 			set.Object(l.r, "set")
@@ -233,18 +239,26 @@ func (l *loading) target(n *source.Node) target {
 	t := target{to: n.Scalar(), pos: n.Place()}
 	if n.Is(source.Map) {
 		found := n.Object(l.r, "a target", "goto", "notice")
-		t.to, t.notice = found["goto"].Scalar(), found["notice"].Scalar()
+		t.to = found["goto"].Scalar()
 		if found["goto"] == nil {
 			l.r.Errorf(n.Place(), codeTarget, "the target lacks \"goto\"")
 			return target{}
 		}
 		t.pos = found["goto"].Place()
-		if found["notice"] != nil && !isName(t.notice) {
-			l.r.Errorf(found["notice"].Place(), codeName, "%q is no code of an error", t.notice)
-			t.notice = ""
+		if found["notice"] != nil {
+			t.notice = l.notice(found["notice"])
 		}
 	}
 	return t
+}
+
+// notice reads the code of an error that a target brings, "" for what is none.
+func (l *loading) notice(n *source.Node) string {
+	if !isName(n.Scalar()) {
+		l.r.Errorf(n.Place(), codeName, "%q is no code of an error", n.Scalar())
+		return ""
+	}
+	return n.Scalar()
 }
 
 func (l *loading) with(s *state, n *source.Node) {

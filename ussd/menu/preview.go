@@ -8,9 +8,10 @@ import (
 )
 
 // Preview returns the pages of a screen in a language as a handset shows them, with the widest
-// values that they can have: what Load has proved to fit. A list that depends on a choice is the
-// longest of them, and one that finds items shows as many as it can with the longest names. It
-// fails for a state that is no screen, and for a language that the menu lacks.
+// values that they can have and all options, those with a condition too: what Load has proved to
+// fit. A list that depends on a choice is the longest of them, and one that finds items shows as
+// many as it can with the longest names. It fails for a state that is no screen, and for a
+// language that the menu lacks.
 func (p *Program) Preview(name, lang string) ([]Screen, error) {
 	s := p.states[name]
 	at := slices.Index(p.languages, lang)
@@ -43,7 +44,7 @@ func (p *Program) Preview(name, lang string) ([]Screen, error) {
 
 func (p *Program) previewPages(s *state, lang int, items []Item, ucs2 bool) []page {
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return p.sheet(s, "", lang, true, items, widest).paginate(p.limits)
+	return p.sheet(s, "", lang, true, rows{s.options, items}, widest).paginate(p.limits)
 }
 
 // Screens returns the names of all states that show a screen, in the order of the files.

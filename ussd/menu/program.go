@@ -14,11 +14,13 @@ type Program struct {
 	revision  string
 	service   string
 	languages []string
+	latinOf   map[string]string // a transliterated language -> the one it is made from
 	limits    limits
 	keys      keys
 	nav       map[string]texts // by name of the key: back, home, more
 	entries   map[Entry]string
-	shortcuts string           // state where the answers of a dialled string begin, "" for any
+	shortcuts string // state where the answers of a dialled string begin, "" for any
+	moved     []move
 	errors    map[string]texts // by code
 	slots     map[string]*slot
 	chosen    map[string]string // list slot -> list
@@ -62,6 +64,7 @@ const (
 	kindList
 	kindDo
 	kindEnd
+	kindCases
 )
 
 // state is one state of the menu.
@@ -86,6 +89,8 @@ type state struct {
 	with []argument
 	on   map[string]target
 
+	cases []branch
+
 	// place is where the keys of the state are, for findings.
 	place map[string]source.Pos
 
@@ -95,7 +100,9 @@ type state struct {
 }
 
 // screen reports whether the state shows something.
-func (s *state) screen() bool { return s.kind != kindDo && s.kind != kindBroken }
+func (s *state) screen() bool {
+	return s.kind != kindDo && s.kind != kindCases && s.kind != kindBroken
+}
 
 // rows returns the texts of the options.
 func (s *state) rows() []texts {
@@ -111,6 +118,7 @@ type option struct {
 	key  string
 	pos  source.Pos
 	text texts // nil: the key works but is not printed
+	when *guard
 	set  []setting
 	next target
 }
@@ -159,7 +167,8 @@ func (p *Program) TakesShortcut(pos Position) bool {
 	return n > 0 && pos.Stack[n-1].State == p.shortcuts
 }
 
-// Languages returns the languages of the menu. The first is the default.
+// Languages returns the languages of the menu, those that are only transliterated last. The first
+// is the default.
 func (p *Program) Languages() []string { return slices.Clone(p.languages) }
 
 // States returns the names of all states in the order of the files.
@@ -181,7 +190,7 @@ func (p *Program) SMS(kind, lang string, fields map[string]string) (string, erro
 		}
 	}
 	return text.expand(func(name string) string {
-		return m.fields[name][l].cut(fields[name])
+		return m.fields[name][l].cut(p.spell(p.languages[l], fields[name]))
 	}), nil
 }
 

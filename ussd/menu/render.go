@@ -106,10 +106,15 @@ func (s sheet) finish(l limits, text string) page {
 	return p
 }
 
-// sheet makes the sheet of a state. value gives the values of placeholders, items the rows of a
-// list.
+// rows are the options or the items that a screen shows.
+type rows struct {
+	options []option
+	items   []Item
+}
+
+// sheet makes the sheet of a state. value gives the values of placeholders.
 func (p *Program) sheet(
-	s *state, notice string, lang int, canBack bool, items []Item, value func(string) string,
+	s *state, notice string, lang int, canBack bool, rows rows, value func(string) string,
 ) sheet {
 	code := p.languages[lang]
 	out := sheet{
@@ -126,19 +131,19 @@ func (p *Program) sheet(
 	if heading != nil {
 		out.heading = heading[code].expand(value)
 	}
-	for _, o := range s.options {
+	for _, o := range rows.options {
 		if o.text != nil {
 			out.rows = append(out.rows, o.key+" "+o.text[code].expand(value))
 		}
 	}
-	for _, it := range items {
-		out.rows = append(out.rows, itemRow(it, code))
+	for _, it := range rows.items {
+		out.rows = append(out.rows, itemRow(it, p.pick(it.Label, code)))
 	}
 	return out
 }
 
-func itemRow(it Item, lang string) string {
-	return strconv.Itoa(it.Number) + " " + cleanValue(it.Label[lang])
+func itemRow(it Item, label string) string {
+	return strconv.Itoa(it.Number) + " " + cleanValue(label)
 }
 
 // render makes the screen that pos shows. The top of the stack must be a screen of the program.
@@ -153,11 +158,11 @@ func (p *Program) render(pos Position) *Screen {
 		notice = "" // no error of this state
 	}
 	value := func(name string) string { return bounds[name].at(lang).cut(p.value(pos, name)) }
-	var items []Item
+	shown := rows{options: p.offered(pos, s)}
 	if s.kind == kindList {
-		items = p.items(s, pos.Slots)
+		shown.items = p.items(s, pos.Slots)
 	}
-	sh := p.sheet(s, notice, lang, previous(pos) >= 0, items, value)
+	sh := p.sheet(s, notice, lang, previous(pos) >= 0, shown, value)
 	pages := sh.paginate(p.limits)
 	n := min(max(top.Page, 0), len(pages)-1)
 	pg := p.bounded(pages[n])
@@ -186,16 +191,16 @@ func (p *Program) value(pos Position, name string) string {
 	lang := p.languages[p.language(pos.Lang)]
 	slotName, field, dotted := strings.Cut(name, ".")
 	if p.chosen[slotName] == "" {
-		return pos.Slots[name]
+		return p.spell(lang, pos.Slots[name])
 	}
 	it, ok := p.item(slotName, pos.Slots)
 	switch {
 	case !ok:
 		return ""
 	case dotted:
-		return it.Values[field][lang]
+		return p.pick(it.Values[field], lang)
 	}
-	return it.Label[lang]
+	return p.pick(it.Label, lang)
 }
 
 // lengthOf follows the name of a PIN's slot where a text shows how many digits it takes.

@@ -170,7 +170,7 @@ func (p *Program) Step(pos Position, typed pin.Secret) Result {
 	}
 	switch s.kind {
 	case kindOptions:
-		for _, o := range s.options {
+		for _, o := range p.offered(pos, s) {
 			if string(typed.Reveal()) == o.key {
 				return p.choose(pos, o)
 			}
@@ -355,6 +355,8 @@ func (p *Program) follow(pos Position, t target, secret pin.Secret, offered bool
 	switch {
 	case s == nil || s.kind == kindBroken:
 		return p.unavailable(pos)
+	case s.kind == kindCases:
+		return p.follow(pos, p.decide(pos, s), pin.Secret{}, false)
 	case s.kind == kindDo:
 		return p.act(pos, s, secret)
 	case s.confirm != "" && !offered:

@@ -241,9 +241,11 @@ func (b *bench) reopen(config wallet.Config, edits ...string) {
 	config.PINLength, config.Zone = len(right), zone
 	b.env = teller.Environment(c, config.PINLength)
 	poster := ledger.NewPoster(b.books, zap.NewNop())
-	b.issuer, err = wallet.NewIssuer(config, b.books, poster, b.keys, c, b.clock.Now, b.random, nil)
+	live := func(msisdn.Number) *catalogue.Catalogue { return c }
+	b.issuer, err = wallet.NewIssuer(config, b.books, poster, b.keys, live, b.clock.Now, b.random,
+		nil)
 	b.ok(err)
-	b.teller = teller.New(b.issuer, c, zone)
+	b.teller = teller.New(b.issuer, live, zone)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- poster.Run(ctx) }()

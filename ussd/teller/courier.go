@@ -22,12 +22,15 @@ type SMSSender interface {
 // A Courier makes the texts of the outbox's messages from the menu and sends them. It implements
 // wallet.Sender.
 type Courier struct {
-	program *menu.Program
+	program func(msisdn.Number) *menu.Program
 	sender  SMSSender
 }
 
-// NewCourier returns a Courier that takes its texts from p.
-func NewCourier(p *menu.Program, s SMSSender) *Courier { return &Courier{program: p, sender: s} }
+// NewCourier returns a Courier. live returns the menu that holds for a subscriber at the moment of
+// sending, never nil: the texts are taken from it.
+func NewCourier(live func(msisdn.Number) *menu.Program, s SMSSender) *Courier {
+	return &Courier{program: live, sender: s}
+}
 
 // A textError says that the menu has no text for a message: only an edited menu helps.
 type textError struct{ error }
@@ -52,7 +55,7 @@ func (c *Courier) Send(ctx context.Context, m ledger.Message, secret pin.Secret)
 		}
 		fields[secretField] = string(secret.Reveal())
 	}
-	text, err := c.program.SMS(m.Kind, m.Lang, fields)
+	text, err := c.program(m.To).SMS(m.Kind, m.Lang, fields)
 	if err != nil {
 		return fmt.Errorf("teller: sms %s: %w", m.Kind, textError{err})
 	}

@@ -23,14 +23,15 @@ import (
 )
 
 // program is the menu of the binary, proven against what the teller declares.
-func (b *bench) program() *menu.Program {
+// program is the menu of the bench, for everybody and for good.
+func (b *bench) program() func(msisdn.Number) *menu.Program {
 	b.t.Helper()
 	var r source.Report
 	p := menu.Load(b.files, b.env, &r)
 	if p == nil {
 		b.t.Fatal(r.Err())
 	}
-	return p
+	return func(msisdn.Number) *menu.Program { return p }
 }
 
 // A phone keeps the SMS that it is sent.

@@ -21,7 +21,7 @@ func TestEnvironmentProvesTheMenus(t *testing.T) {
 	b := newBench(t)
 	for _, length := range []int{4, 6, len(right)} {
 		b.env.PINLength = length
-		if got := b.program().Service(); got != "*900#" {
+		if got := b.program()(number).Service(); got != "*900#" {
 			t.Errorf("PIN of %d digits: service %q", length, got)
 		}
 	}

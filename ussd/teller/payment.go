@@ -95,7 +95,7 @@ func (t *Teller) changed(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 		return ussd.Answer{}, fmt.Errorf("teller: current offer: %w", err)
 	}
 	category := ""
-	for _, cat := range t.catalogue.Categories {
+	for _, cat := range t.catalogue(c.Number).Categories {
 		for _, p := range cat.Providers {
 			if p.ID == o.Provider {
 				category = cat.ID

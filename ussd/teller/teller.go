@@ -15,6 +15,7 @@ import (
 	"ussdgw/wallet"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/msisdn"
 )
 
 // The actions that a menu may use.
@@ -36,13 +37,16 @@ const (
 // A Teller serves the wallet over the menu. It is safe for concurrent use.
 type Teller struct {
 	issuer    *wallet.Issuer
-	catalogue *catalogue.Catalogue
+	catalogue func(msisdn.Number) *catalogue.Catalogue
 	zone      *time.Location
 }
 
-// New returns a Teller. zone is the time zone of the times on screens.
-func New(i *wallet.Issuer, c *catalogue.Catalogue, zone *time.Location) *Teller {
-	return &Teller{issuer: i, catalogue: c, zone: zone}
+// New returns a Teller. live returns the catalogue that holds for a subscriber at the moment of a
+// call, never nil. zone is the time zone of the times on screens.
+func New(
+	i *wallet.Issuer, live func(msisdn.Number) *catalogue.Catalogue, zone *time.Location,
+) *Teller {
+	return &Teller{issuer: i, catalogue: live, zone: zone}
 }
 
 // Do implements ussd.Teller.
@@ -134,7 +138,7 @@ func answer(name string, pairs ...string) ussd.Answer {
 }
 
 func (t *Teller) identify(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	network, known := t.catalogue.Network(c.Number.Digits())
+	network, known := t.catalogue(c.Number).Network(c.Number.Digits())
 	if known && !network.Served {
 		return answer("elsewhere", "where", network.Elsewhere[c.Lang]), nil
 	}

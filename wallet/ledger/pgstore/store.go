@@ -188,6 +188,7 @@ const (
 	stateTxUnknown     = "08007" // transaction resolution unknown
 	stateLockTimeout   = "55P03"
 	stateCanceled      = "57014" // by statement_timeout
+	stateForeignKey    = "23503"
 )
 
 // errLocked says that another change took longer than the lock time-out. Nothing was changed.
