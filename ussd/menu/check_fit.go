@@ -2,6 +2,7 @@ package menu
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ussdgw/menus/source"
@@ -150,12 +151,14 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			sh := c.p.sheet(s, notice, lang, variant.canBack, shown, widest)
 			for _, b := range c.blocks(s, sh, notice, lang, variant.items, widest) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
-				key := c.p.languages[lang] + " " + b.name + " " + b.pos.String()
-				if c.p.limits.holds(pg) || reported[key] {
+				if c.p.limits.holds(pg) {
 					continue
 				}
-				reported[key] = true
-				c.over(s, notice, lang, b, pg)
+				key := c.p.languages[lang] + " " + b.name + " " + b.pos.String()
+				if !reported[key] {
+					reported[key] = true
+					c.over(s, notice, lang, b, pg)
+				}
 			}
 		}
 	}
@@ -243,7 +246,7 @@ func (c *checking) blocks(
 		}
 	}
 	for _, it := range items {
-		add(block{name: fmt.Sprintf("item %d %s", it.Number, it.ID), pos: s.place["list"]})
+		add(block{name: "item " + strconv.Itoa(it.Number) + " " + it.ID, pos: s.place["list"]})
 	}
 	return out
 }
