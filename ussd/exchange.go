@@ -144,7 +144,7 @@ func (x *Exchange) refuse(req Request, ind dialect.Indication, respond func(pdu.
 	respond(pdu.StatusOK)
 	go func() {
 		defer release()
-		x.reply(context.Background(), req, ind.Peer, x.gateway.Busy())
+		x.reply(context.Background(), req, ind.Peer, x.gateway.Busy(req.Number))
 	}()
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/session"
+	"ussdgw/wallet/msisdn"
 )
 
 const (
@@ -43,7 +44,7 @@ const (
 
 // Config is what a Gateway is made of.
 type Config struct {
-	Program *menu.Program    // required
+	Menus   Menus            // required
 	Store   SessionStore     // required
 	Teller  Teller           // required
 	Clock   func() time.Time // required
@@ -79,8 +80,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) validate() error {
 	switch {
-	case c.Program == nil || c.Store == nil || c.Teller == nil || c.Clock == nil:
-		return errors.New("ussd: a gateway needs a program, a store, a teller and a clock")
+	case c.Menus == nil || c.Store == nil || c.Teller == nil || c.Clock == nil:
+		return errors.New("ussd: a gateway needs menus, a store, a teller and a clock")
 	case c.StepBudget < 0 || c.ResumeWithin < 0:
 		return errors.New("ussd: a duration is negative")
 	case c.MaxSteps < minSteps:
@@ -93,7 +94,7 @@ func (c Config) validate() error {
 // dialogue of its own, so any number of gateways may share a store.
 type Gateway struct {
 	cfg     Config
-	program *menu.Program
+	service string // of every revision of the menus
 	log     *zap.Logger
 
 	mu       sync.Mutex
@@ -111,12 +112,13 @@ func New(cfg Config) (*Gateway, error) {
 		return nil, err
 	}
 	return &Gateway{
-		cfg: cfg, program: cfg.Program, log: cfg.Log, ended: make(chan struct{}),
+		cfg: cfg, service: cfg.Menus.Begin(msisdn.Number{}).Service(), log: cfg.Log,
+		ended: make(chan struct{}),
 	}, nil
 }
 
-// Service returns the code that the gateway's menu answers to, "*900#".
-func (g *Gateway) Service() string { return g.program.Service() }
+// Service returns the code that the gateway's menus answer to, "*900#".
+func (g *Gateway) Service() string { return g.service }
 
 // Step does one step of a dialogue and returns what to show. It never fails: what goes wrong is
 // a screen too, or None where there is nobody to show it to. The caller submits the reply and
@@ -124,20 +126,20 @@ func (g *Gateway) Service() string { return g.program.Service() }
 func (g *Gateway) Step(ctx context.Context, req Request) (reply Reply) {
 	started := g.cfg.Clock()
 	result := "panic"
+	s := step{g: g, req: req, key: session.Key{Service: req.Service, Number: req.Number}}
 	defer func() {
 		if r := recover(); r != nil {
 			// Only the type of what was thrown is logged: its text may hold what was typed.
 			g.log.Error("step panicked", zap.Stringer("msisdn", req.Number),
 				zap.Stringer("kind", req.Kind), zap.String("type", fmt.Sprintf("%T", r)),
 				zap.StackSkip("stack", 1))
-			reply = g.fixed(menu.EntryUnavailable, "")
+			reply = fixed(s.shown(), menu.EntryUnavailable, "")
 		}
 		req.Text.Wipe()
 		g.cfg.Metrics.Step(req.Kind.String(), result, g.cfg.Clock().Sub(started))
 	}()
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.StepBudget)
 	defer cancel()
-	s := step{g: g, req: req, key: session.Key{Service: req.Service, Number: req.Number}}
 	reply, result = s.run(ctx)
 	if g.cfg.Observe != nil {
 		g.cfg.Observe(reply)
@@ -145,26 +147,30 @@ func (g *Gateway) Step(ctx context.Context, req Request) (reply Reply) {
 	return reply
 }
 
-// Busy is the answer to a dial that could not be admitted. It needs no store.
-func (g *Gateway) Busy() Reply { return g.fixed(menu.EntryBusy, "") }
+// Busy is the answer to a subscriber's dial that could not be admitted. It needs no store.
+func (g *Gateway) Busy(n msisdn.Number) Reply {
+	return fixed(g.cfg.Menus.Begin(n), menu.EntryBusy, "")
+}
 
-// fixed renders an entry without any session, in lang or the menu's first language.
-func (g *Gateway) fixed(e menu.Entry, lang string) Reply {
+// fixed renders an entry of p without any session, in lang or the menu's first language.
+func fixed(p *menu.Program, e menu.Entry, lang string) Reply {
 	if lang == "" {
-		lang = g.program.Languages()[0]
+		lang = p.Languages()[0]
 	}
-	res := g.program.Begin(lang, e, nil)
+	res := p.Begin(lang, e, nil)
 	if res.Screen == nil {
 		return Reply{Kind: None}
 	}
-	r := screenReply(res.Screen)
+	r := screenReply(res)
 	r.Kind = End
 	return r
 }
 
-func screenReply(s *menu.Screen) Reply {
+// screenReply makes a reply of a result that has a screen.
+func screenReply(res menu.Result) Reply {
+	s := res.Screen
 	r := Reply{
-		Kind: Ask, State: s.State, Text: s.Text,
+		Kind: Ask, State: s.State, Text: s.Text, Revision: res.Position.Revision,
 		Alphabet: s.Alphabet, Units: s.Units, Limit: s.Limit,
 	}
 	if s.End {

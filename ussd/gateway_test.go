@@ -275,7 +275,7 @@ func want(t *testing.T, r ussd.Reply, kind ussd.ReplyKind, state string) {
 func newGateway(t *testing.T, store ussd.SessionStore, b ussd.Teller) *ussd.Gateway {
 	t.Helper()
 	g, err := ussd.New(ussd.Config{
-		Program: testProgram(t), Store: store, Teller: b, Clock: time.Now, MaxSteps: 8,
+		Menus: ussd.OneMenu(testProgram(t)), Store: store, Teller: b, Clock: time.Now, MaxSteps: 8,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -745,7 +745,7 @@ func TestPanicEndsOneStepAndTellsNothing(t *testing.T) {
 	core, logs := observer.New(zap.DebugLevel)
 	b := newBank()
 	g, err := ussd.New(ussd.Config{
-		Program: testProgram(t), Store: memory(), Teller: b, Clock: time.Now,
+		Menus: ussd.OneMenu(testProgram(t)), Store: memory(), Teller: b, Clock: time.Now,
 		Log: zap.New(core),
 	})
 	if err != nil {

@@ -20,6 +20,8 @@ type step struct {
 	g   *Gateway
 	req Request
 	key session.Key
+	// program is the revision that the dialogue runs on; nil until that is decided.
+	program *menu.Program
 }
 
 // errLost says that another writer has saved the session meanwhile, so the step decides anew.
@@ -55,45 +57,71 @@ func (s *step) run(ctx context.Context) (Reply, string) {
 func (s *step) failed(err error, lang string) (Reply, string) {
 	s.g.log.Error("step failed", zap.Stringer("msisdn", s.req.Number),
 		zap.Stringer("kind", s.req.Kind), zap.Error(err))
-	return s.g.fixed(menu.EntryUnavailable, lang), "unavailable"
+	return fixed(s.shown(), menu.EntryUnavailable, lang), "unavailable"
+}
+
+// shown is the revision whose screens this dialogue shows: its own as far as that is known, else
+// that of new dialogues.
+func (s *step) shown() *menu.Program {
+	if s.program == nil {
+		s.program = s.g.cfg.Menus.Begin(s.req.Number)
+	}
+	return s.program
+}
+
+// adopt makes the step run on the revision of a session.
+func (s *step) adopt(ctx context.Context, base session.Record) error {
+	p, err := s.g.cfg.Menus.Revision(ctx, base.Position.Revision)
+	if err != nil {
+		return fmt.Errorf("ussd: step: revision %s: %w", base.Position.Revision, err)
+	}
+	s.program = p
+	return nil
 }
 
 // decide finds out which row of the table of dialogues applies, and does it.
 func (s *step) decide(ctx context.Context, base session.Record) (Reply, string, error) {
 	now := s.g.cfg.Clock()
+	s.program = nil
 	last, stale := s.repeated(base, now)
-	if stale {
-		return Reply{Kind: None, Repeat: true}, "repeat", nil
-	}
-	if last {
-		if base.Executing.IsZero() {
-			return s.replay(ctx, base)
-		}
-		// The first delivery did not come to its end: do the same action again under the same
-		// id. Whichever finishes first is the result of both.
-		return s.answer(ctx, base, now)
-	}
-	if s.req.Kind == Begin {
-		return s.begin(ctx, base, now)
-	}
 	switch {
-	case base.IsZero() || base.Ended || base.Dead || base.Dialogue != s.req.Dialogue,
-		base.Position.Revision != s.g.program.Revision():
+	case stale:
+		return Reply{Kind: None, Repeat: true}, "repeat", nil
+	case last && base.Executing.IsZero():
+		return s.replay(ctx, base)
+	case last: // the first delivery did not come to its end
+	case s.req.Kind == Begin:
+		return s.begin(ctx, base, now)
+	case base.IsZero() || base.Ended || base.Dead || base.Dialogue != s.req.Dialogue:
 		return s.over(ctx, base)
-	case !base.Executing.IsZero():
+	}
+	err := s.adopt(ctx, base)
+	switch {
+	case errors.Is(err, ErrNoRevision):
+		return s.over(ctx, base)
+	case err != nil:
+		return Reply{}, "", err
+	case !last && !base.Executing.IsZero():
 		return s.tell(ctx, base, now)
 	}
+	// An action that was begun and has no end is done again under the same id. Whichever finishes
+	// first is the result of both.
 	return s.answer(ctx, base, now)
 }
 
 // over answers what belongs to no living session. The subscriber's language comes from the session
 // that ended, or else from the way the menu starts.
 func (s *step) over(ctx context.Context, base session.Record) (Reply, string, error) {
+	if !base.IsZero() && base.Dialogue == s.req.Dialogue {
+		// An end is of the same revision as what came before it. Where that cannot be had any
+		// more, any will do.
+		_ = s.adopt(ctx, base)
+	}
 	lang, err := s.language(ctx, base)
 	if err != nil {
 		return Reply{}, "", err
 	}
-	return s.g.fixed(menu.EntryOver, lang), "over", nil
+	return fixed(s.shown(), menu.EntryOver, lang), "over", nil
 }
 
 // language is that of the session, or else what the menu starts in for this subscriber.
@@ -102,7 +130,7 @@ func (s *step) language(ctx context.Context, base session.Record) (string, error
 		return base.Position.Lang, nil
 	}
 	w := work{step: s, now: s.g.cfg.Clock()}
-	err := w.settle(ctx, s.g.program.Begin(s.g.program.Languages()[0], menu.EntryStart, nil))
+	err := w.settle(ctx, s.shown().Begin(s.shown().Languages()[0], menu.EntryStart, nil))
 	return w.res.Position.Lang, err
 }
 
@@ -179,7 +207,7 @@ func (s *step) replay(ctx context.Context, rec session.Record) (Reply, string, e
 	rec = cur
 	r := Reply{
 		Kind: Ask, State: rec.LastReply.State, Text: rec.LastReply.Text,
-		Repeat: true, saved: rec,
+		Revision: rec.Position.Revision, Repeat: true, saved: rec,
 	}
 	if rec.LastReply.End {
 		r.Kind = End
@@ -225,14 +253,7 @@ func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 	next := session.Record{
 		Dialogue: s.req.Dialogue, Link: s.req.Link, StartedAt: now, Untold: base.Untold,
 	}
-	lang := base.Position.Lang
-	if lang == "" {
-		lang = s.g.program.Languages()[0]
-	}
-	parts, ok := shortcut(s.g.program.Service(), s.req.Text.Reveal())
-	alive := !base.IsZero() && !base.Ended && base.Executing.IsZero() && base.Untold == "" &&
-		base.Position.Revision == s.g.program.Revision() &&
-		len(base.Position.Stack) > 1 && now.Sub(base.TouchedAt) <= s.g.cfg.ResumeWithin
+	parts, ok := shortcut(s.g.service, s.req.Text.Reveal())
 	var res menu.Result
 	switch {
 	case !ok:
@@ -240,17 +261,21 @@ func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 		if err != nil {
 			return Reply{}, "", err
 		}
-		res = s.g.program.Begin(lang, menu.EntryRefused, nil)
-	case len(parts) == 0 && alive:
-		res = s.g.program.Interrupt(base.Position, menu.EntryResume, nil)
+		res = s.shown().Begin(lang, menu.EntryRefused, nil)
+	case len(parts) == 0 && s.goesOn(ctx, base, now):
+		res = s.program.Interrupt(base.Position, menu.EntryResume, nil)
 	default:
-		res = s.g.program.Begin(lang, menu.EntryStart, nil)
+		lang := base.Position.Lang
+		if lang == "" {
+			lang = s.shown().Languages()[0]
+		}
+		res = s.shown().Begin(lang, menu.EntryStart, nil)
 	}
 	w := work{step: s, base: base, next: next, now: now}
 	if err := w.settle(ctx, res); err != nil {
 		return Reply{}, "", err
 	}
-	if ok && len(parts) > 0 && s.g.program.TakesShortcut(w.res.Position) {
+	if ok && len(parts) > 0 && s.program.TakesShortcut(w.res.Position) {
 		if err := w.walk(ctx, parts); err != nil {
 			return Reply{}, "", err
 		}
@@ -259,6 +284,21 @@ func (s *step) begin(ctx context.Context, base session.Record, now time.Time) (
 		return w.tell(ctx)
 	}
 	return w.finish(ctx)
+}
+
+// goesOn reports whether a dial is offered to go on where the session has stopped. If so, the new
+// dialogue runs on the session's revision.
+func (s *step) goesOn(ctx context.Context, base session.Record, now time.Time) bool {
+	if base.IsZero() || base.Ended || !base.Executing.IsZero() || base.Untold != "" ||
+		len(base.Position.Stack) <= 1 || now.Sub(base.TouchedAt) > s.g.cfg.ResumeWithin {
+		return false
+	}
+	err := s.adopt(ctx, base)
+	if err != nil && !errors.Is(err, ErrNoRevision) {
+		s.g.log.Warn("session not offered again", zap.Stringer("msisdn", s.req.Number),
+			zap.Error(err))
+	}
+	return err == nil
 }
 
 // answer steps the menu with what was typed.
@@ -271,8 +311,8 @@ func (s *step) answer(ctx context.Context, base session.Record, now time.Time) (
 		next.Untold, next.Tells = "", false
 	}
 	w := work{step: s, base: base, next: next, now: now, attempt: base.Executing.Attempt}
-	w.secret = s.g.program.Secret(base.Position)
-	if err := w.settle(ctx, s.g.program.Step(base.Position, s.req.Text)); err != nil {
+	w.secret = s.program.Secret(base.Position)
+	if err := w.settle(ctx, s.program.Step(base.Position, s.req.Text)); err != nil {
 		return Reply{}, "", err
 	}
 	return w.finish(ctx)
@@ -284,7 +324,7 @@ func (s *step) tell(ctx context.Context, base session.Record, now time.Time) (
 	Reply, string, error,
 ) {
 	w := work{step: s, base: base, next: base, now: now, secret: true}
-	res := s.g.program.Begin(base.Position.Lang, menu.EntryStart, nil)
+	res := s.program.Begin(base.Position.Lang, menu.EntryStart, nil)
 	if err := w.settle(ctx, res); err != nil {
 		return Reply{}, "", err
 	}
@@ -322,12 +362,16 @@ func (s *step) abort(ctx context.Context) {
 // withdraw ends the offer of a confirm screen that nobody looks at any more. An offer that stays
 // open for a failure does no harm: it expires, and only its own PIN entry could execute it.
 func (s *step) withdraw(ctx context.Context, rec session.Record) {
-	a, ok := s.g.program.HangUp(rec.Position)
-	if !ok {
-		return
+	err := s.adopt(ctx, rec)
+	if err == nil {
+		a, ok := s.program.HangUp(rec.Position)
+		if !ok {
+			return
+		}
+		w := work{step: s, base: rec, next: rec}
+		_, err = w.act(ctx, a, rec.Position.Lang)
 	}
-	w := work{step: s, base: rec, next: rec}
-	if _, err := w.act(ctx, a, rec.Position.Lang); err != nil {
+	if err != nil {
 		s.g.log.Warn("offer not withdrawn", zap.Stringer("msisdn", s.req.Number), zap.Error(err))
 	}
 }
@@ -361,7 +405,7 @@ func (w *work) settle(ctx context.Context, res menu.Result) error {
 		if err != nil {
 			w.g.log.Error("action failed", zap.String("action", res.Action.Name),
 				zap.Stringer("msisdn", w.req.Number), zap.Error(err))
-			w.res = w.g.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
+			w.res = w.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
 			w.tells, w.broke = false, true
 			return nil
 		}
@@ -370,10 +414,10 @@ func (w *work) settle(ctx context.Context, res menu.Result) error {
 		} else if res.Action.Args["offer"] != "" {
 			w.next.Untold, w.tells = "", false // there is nothing to tell of it
 		}
-		res = w.g.program.Resume(res.Position, answer.Outcome)
+		res = w.program.Resume(res.Position, answer.Outcome)
 	}
 	w.g.log.Error("too many actions in one step", zap.Int("limit", maxActions))
-	w.res = w.g.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
+	w.res = w.program.Begin(res.Position.Lang, menu.EntryUnavailable, nil)
 	return nil
 }
 
@@ -389,7 +433,7 @@ func (w *work) act(ctx context.Context, a menu.Action, lang string) (Answer, err
 		}
 	}
 	answer, err := w.g.cfg.Teller.Do(ctx, Call{
-		Number: w.req.Number, Lang: lang, Revision: w.g.program.Revision(),
+		Number: w.req.Number, Lang: lang, Revision: w.program.Revision(),
 		Action: a, Attempt: w.attempt,
 	})
 	outcome := answer.Outcome.Name
@@ -436,21 +480,31 @@ func (w *work) newAttempt() string {
 	return fmt.Sprintf("%x/v%d", w.next.StartedAt.UnixNano(), w.base.Version)
 }
 
-// walk answers the screens with the parts of a dialled string. It stops at the first answer that
-// is refused and shows why. A part left over at an end, or at a screen that asks for a secret, is
-// refused with the whole string.
+// walk answers the screens with the parts of a dialled string, from where a path leads that has
+// moved. It stops at the first answer that is refused and shows why. A part left over at an end, or
+// at a screen that asks for a secret, is refused with the whole string.
 func (w *work) walk(ctx context.Context, parts [][]byte) error {
+	var path []string
+	for _, part := range parts[:min(len(parts), menu.MaxMoved)] {
+		path = append(path, string(part))
+	}
+	if res, used, ok := w.program.Moved(w.res.Position, path); ok {
+		if err := w.settle(ctx, res); err != nil {
+			return err
+		}
+		parts = parts[used:]
+	}
 	for _, part := range parts {
 		if w.res.Refused {
 			return nil
 		}
 		scr := w.res.Screen
 		if scr == nil || scr.End || scr.Secret || strings.TrimSpace(string(part)) == "" {
-			w.res = w.g.program.Begin(w.res.Position.Lang, menu.EntryRefused, nil)
+			w.res = w.program.Begin(w.res.Position.Lang, menu.EntryRefused, nil)
 			return nil
 		}
 		typed := pin.NewSecret(part)
-		res := w.g.program.Step(w.res.Position, typed)
+		res := w.program.Step(w.res.Position, typed)
 		err := w.settle(ctx, res)
 		typed.Wipe()
 		if err != nil {
@@ -464,7 +518,7 @@ func (w *work) walk(ctx context.Context, parts [][]byte) error {
 func (w *work) tell(ctx context.Context) (Reply, string, error) {
 	under := w.res
 	values := map[string]string{"offer": w.next.Untold}
-	res := w.g.program.Interrupt(under.Position, menu.EntryUntold, values)
+	res := w.program.Interrupt(under.Position, menu.EntryUntold, values)
 	if err := w.settle(ctx, res); err != nil {
 		return Reply{}, "", err
 	}
@@ -480,7 +534,7 @@ func (w *work) finish(ctx context.Context) (Reply, string, error) {
 	if w.res.Screen == nil {
 		return Reply{}, "", errors.New("ussd: step: no screen")
 	}
-	reply := screenReply(w.res.Screen)
+	reply := screenReply(w.res)
 	w.complete(reply)
 	base := w.base
 	for range maxRounds {

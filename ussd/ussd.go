@@ -64,9 +64,10 @@ type Reply struct {
 	State    string // of the menu
 	Text     string
 	Alphabet charset.Alphabet
-	Units    int  // that Text takes in Alphabet
-	Limit    int  // of Units; 0 where the screen was not rendered in this step
-	Repeat   bool // the stored reply to an input that came before
+	Units    int    // that Text takes in Alphabet
+	Limit    int    // of Units; 0 where the screen was not rendered in this step
+	Repeat   bool   // the stored reply to an input that came before
+	Revision string // of the menu that the screen is from, "" for None
 
 	saved session.Record // the record that holds this reply; zero when none does
 }

@@ -14,9 +14,9 @@ import (
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/pdu"
 	"ussdgw/ussd"
-	"ussdgw/ussd/menu"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
+	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
@@ -32,7 +32,7 @@ const (
 // parts is what an assembly is made of. Who made the parts closes them, after the assembly has
 // stopped.
 type parts struct {
-	menus    *menuSet
+	menus    liveMenus
 	sessions ussd.SessionStore
 	ledger   ledger.Store
 	keys     *pin.Keys
@@ -45,6 +45,13 @@ type parts struct {
 	wallet       wallet.Config
 	limits       LimitsConfig
 	resumeWithin time.Duration
+}
+
+// liveMenus are the menus of a running gateway: a *release.Library, or a *menuSet alone.
+type liveMenus interface {
+	ussd.Menus
+	// Catalogue is the catalogue behind what a new dialogue of a subscriber runs on.
+	Catalogue(number msisdn.Number) *catalogue.Catalogue
 }
 
 // An assembly is a gateway with its wallet: what `dev`, `serve` and `test` have in common. Build
@@ -74,23 +81,23 @@ func assemble(p parts) (*assembly, error) {
 	p.wallet.Zone = zone
 	a := &assembly{parts: p, poster: ledger.NewPoster(p.ledger, p.log.Named("poster"))}
 	p.wallet.Queued = a.kick
-	a.issuer, err = wallet.NewIssuer(p.wallet, p.ledger, a.poster, p.keys, p.menus.live,
+	a.issuer, err = wallet.NewIssuer(p.wallet, p.ledger, a.poster, p.keys, p.menus.Catalogue,
 		p.clock, p.random, p.log.Named("wallet"))
 	if err != nil {
 		return nil, err
 	}
 	a.sweeper = wallet.NewSweeper(a.issuer, sweepEvery, p.log.Named("sweeper"))
 	config := ussd.Config{
-		Program: p.menus.program, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
+		Menus: p.menus, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
-		Teller:       teller.New(a.issuer, p.menus.live, zone),
+		Teller:       teller.New(a.issuer, p.menus.Catalogue, zone),
 		StepBudget:   p.limits.StepBudget,
 		ResumeWithin: p.resumeWithin,
 		MaxSteps:     p.limits.MaxSteps,
 	}
 	if p.metrics != nil {
 		config.Metrics = gatewayMetrics{p.metrics}
-		p.metrics.build.WithLabelValues(version, p.menus.program.Revision()).Set(1)
+		p.metrics.build.WithLabelValues(version).Set(1)
 	}
 	if a.gateway, err = ussd.New(config); err != nil {
 		return nil, err
@@ -108,8 +115,7 @@ func (a *assembly) kick() {
 // sendBy gives the assembly its way out for SMS.
 func (a *assembly) sendBy(s teller.SMSSender) {
 	p := a.parts
-	program := func(msisdn.Number) *menu.Program { return p.menus.program }
-	courier := teller.NewCourier(program, s)
+	courier := teller.NewCourier(p.menus.Begin, s)
 	a.relay = wallet.NewRelay(p.ledger, p.keys, courier, p.clock, p.log.Named("relay"))
 }
 

@@ -19,12 +19,15 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"ussdgw/menus/revision"
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/sim"
 	"ussdgw/ussd/console"
+	"ussdgw/ussd/release"
 	"ussdgw/ussd/session"
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger/litestore"
+	"ussdgw/wallet/msisdn"
 )
 
 const (
@@ -52,6 +55,10 @@ func devCommand() *cobra.Command {
 and a message centre to dial at. It needs nothing installed and speaks real SMPP over loopback.
 Nothing is kept, unless --data names a folder for it.
 
+With --menus it runs the menus of a folder: save a file there, and new dialogues show it as soon
+as it is right; what is wrong with it is printed. Without, it runs what is published in the folder
+of --data ("ussdgw menu publish --data DIR"), and the built-in menus while nothing is.
+
 With --smsc the link goes to a message centre elsewhere instead of the built-in one.
 
 Exit codes: 0 stopped by a signal, 1 failure, 2 wrong use.`,
@@ -75,7 +82,7 @@ Exit codes: 0 stopped by a signal, 1 failure, 2 wrong use.`,
 	f.StringVar(&o.data, "data", "", "folder to keep the ledger, keys and subscribers in")
 	f.StringVar(&o.console, "console", defaultConsoleAddr,
 		"HOST:PORT of health, metrics and the phone; by default a free port when it is taken")
-	f.StringVar(&o.menus, "menus", "", "folder of menu files instead of the built-in ones")
+	f.StringVar(&o.menus, "menus", "", "folder of menu files to run, and to watch")
 	f.StringVar(&o.log, "log", "warn", "debug (every PDU), info, warn or error")
 	f.IntVar(&o.pinLength, "pin-length", 4, "digits of a PIN, 4 to 12")
 	f.StringVar(&o.smsc, "smsc", "", "HOST:PORT of a message centre instead of the built-in one")
@@ -93,6 +100,8 @@ type devGateway struct {
 	data     *devData
 	people   []devSubscriber
 	fresh    string
+	menus    *release.Library
+	reload   func(context.Context) error // changes menus until its context ends
 	assembly *assembly
 	center   *sim.Center // nil with --smsc
 	console  *console.Server
@@ -104,10 +113,6 @@ type devGateway struct {
 func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err error) {
 	d := &devGateway{options: o, stages: newStages(), started: time.Now()}
 	if d.log, err = developmentLogger(stderr, o.log); err != nil {
-		return err
-	}
-	set, err := requireMenus(stderr, o.menus, o.pinLength)
-	if err != nil {
 		return err
 	}
 	if d.data, err = openDevData(o.data); err != nil {
@@ -128,15 +133,18 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
+		return err
+	}
 	d.assembly, err = assemble(parts{
-		menus: set, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
+		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
 		limits: defaultConfig().Limits,
 	})
 	if err != nil {
 		return err
 	}
-	if err := d.populate(ctx, set, o.pinLength); err != nil {
+	if err := d.populate(ctx, o.pinLength); err != nil {
 		return err
 	}
 	if err := d.openLink(); err != nil {
@@ -148,16 +156,43 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	return d.run(ctx, stdout)
 }
 
+// openMenus loads the menus: those of a folder that is watched, or else what is published.
+func (d *devGateway) openMenus(
+	ctx context.Context, store revision.Store, m release.Metrics, stdout, stderr io.Writer,
+) (err error) {
+	o := d.options
+	if o.menus == "" {
+		told := &toldMenus{Metrics: m, to: stdout, log: d.log}
+		d.menus, err = publishedMenus(ctx, stderr, store, o.pinLength, d.log.Named("menus"), told)
+		d.reload = func(ctx context.Context) error {
+			told.ready = true
+			return d.menus.Run(ctx)
+		}
+		return err
+	}
+	if d.menus, err = folderMenus(stderr, o.menus, o.pinLength, d.log, m); err != nil {
+		return err
+	}
+	watch := &menuWatch{
+		dir: o.menus, pinLength: o.pinLength, library: d.menus, stdout: stdout, stderr: stderr,
+		log: d.log.Named("menus"), seen: d.menus.Begin(msisdn.Number{}).Revision(),
+	}
+	d.reload = watch.run
+	return nil
+}
+
 // populate registers the subscribers and finds a fresh number.
-func (d *devGateway) populate(ctx context.Context, set *menuSet, pinLength int) (err error) {
-	d.people, err = d.data.subscribers(set.program.Languages(), set.catalogue, pinLength)
+func (d *devGateway) populate(ctx context.Context, pinLength int) (err error) {
+	var anybody msisdn.Number
+	live := d.menus.Catalogue(anybody)
+	d.people, err = d.data.subscribers(d.menus.Begin(anybody).Languages(), live, pinLength)
 	if err != nil {
 		return err
 	}
 	if err := seed(ctx, d.assembly.issuer, d.people); err != nil {
 		return err
 	}
-	fresh, err := freshNumber(ctx, d.assembly.issuer, set.catalogue)
+	fresh, err := freshNumber(ctx, d.assembly.issuer, live)
 	d.fresh = fresh.Digits()
 	return err
 }
@@ -248,6 +283,7 @@ func (d *devGateway) run(ctx context.Context, stdout io.Writer) error {
 			d.stages.fail(err)
 		}
 	}
+	d.stages.start("menus", d.reload)
 	d.stages.wait(ctx)
 	d.console.Stopping()
 	d.assembly.drain()
@@ -265,6 +301,7 @@ func (d *devGateway) banner(bound, colour bool) string {
 		head = "\x1b[33m" + head + "\x1b[0m"
 	}
 	fmt.Fprintf(&b, "%s\n", head)
+	fmt.Fprintf(&b, "menus       %s\n", d.whichMenus())
 	fmt.Fprintf(&b, "console     http://%s  /livez /readyz /metrics\n", d.console.Addr())
 	for _, p := range d.people {
 		fmt.Fprintf(&b, "registered  %s  PIN %s  %s", p.MSISDN, p.PIN, p.Lang)
@@ -290,6 +327,25 @@ func (d *devGateway) banner(bound, colour bool) string {
 	fmt.Fprintf(&b, "register    %s --msisdn %s\n", dial, d.fresh)
 	fmt.Fprintf(&b, "ready in %d ms; Ctrl-C stops\n", time.Since(d.started).Milliseconds())
 	return b.String()
+}
+
+// whichMenus says where the menus come from.
+func (d *devGateway) whichMenus() string {
+	if d.options.menus != "" {
+		return d.options.menus + ", watched: save a file, and new dialogues show it"
+	}
+	r := d.menus.Rollout()
+	which := "published revision " + r.Live
+	if r.Live == "" {
+		which = "built-in"
+	}
+	if r.Candidate != "" {
+		which += ", and " + r.Candidate + " for some"
+	}
+	if r.Seq == 0 && d.data.kept {
+		which += ", until some are published in " + d.data.dir
+	}
+	return which
 }
 
 // program is how this program was called, so that the printed line can be copied.

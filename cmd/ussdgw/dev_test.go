@@ -44,6 +44,7 @@ type devRun struct {
 	banner, console, fresh string
 	numbers, pins          map[string]string // by language
 	log                    *lockedBuffer
+	said                   *lockedBuffer // after the banner
 	stop                   func()
 }
 
@@ -61,7 +62,10 @@ func startDev(t *testing.T, o devOptions) *devRun {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	said, says := io.Pipe()
-	d := &devRun{log: &lockedBuffer{}, numbers: map[string]string{}, pins: map[string]string{}}
+	d := &devRun{
+		log: &lockedBuffer{}, said: &lockedBuffer{},
+		numbers: map[string]string{}, pins: map[string]string{},
+	}
 	done := make(chan error, 1)
 	go func() {
 		err := runDev(ctx, o, says, d.log)
@@ -81,6 +85,7 @@ func startDev(t *testing.T, o devOptions) *devRun {
 		t.Fatalf("dev said nothing: %v\n%s", err, d.log)
 	}
 	d.banner = string(text[:n])
+	go func() { _, _ = io.Copy(d.said, said) }() // ends with dev
 	for _, m := range registeredLine.FindAllStringSubmatch(d.banner, -1) {
 		d.numbers[m[3]], d.pins[m[3]] = m[1], m[2]
 	}

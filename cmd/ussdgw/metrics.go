@@ -23,6 +23,8 @@ type metrics struct {
 	took    *prometheus.HistogramVec
 	actions *prometheus.CounterVec
 	submits *prometheus.CounterVec
+
+	menus menuMetrics
 }
 
 // stepBuckets reach from one look into memory to the end of a network's patience.
@@ -38,8 +40,7 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		build: gauge("ussdgw_build_info",
-			"Always 1; the version of the program and the revision of its menus.",
-			"version", "menu_revision"),
+			"Always 1; the version of the program.", "version"),
 		pdus: counter("ussdgw_smpp_pdus_total",
 			"PDUs by direction (in, out), command and command_status.",
 			"link", "direction", "command", "status"),
@@ -56,6 +57,7 @@ func newMetrics() *metrics {
 		submits: counter("ussdgw_replies_total",
 			"Screens sent to the message centre by their fate.", "result"),
 	}
+	m.menus = newMenuMetrics(m.registry)
 	m.registry.MustRegister(m.build, m.pdus, m.window, m.bound, m.steps, m.took, m.actions,
 		m.submits, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

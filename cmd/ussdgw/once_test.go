@@ -39,11 +39,12 @@ var onceNumber = msisdn.MustParse("996555000056")
 type bench struct {
 	t     *testing.T
 	place place
-	menus *menuSet
+	menus liveMenus
 	keys  *pin.Keys
 	store ledger.Store // for looking at the books
 
-	limits LimitsConfig // of the instances
+	limits  LimitsConfig     // of the instances
+	observe func(ussd.Reply) // what they reply, or nil
 }
 
 func newBench(t *testing.T) *bench {
@@ -123,7 +124,7 @@ func (b *bench) instance(
 	}
 	a, err := assemble(parts{
 		menus: b.menus, sessions: sessions, ledger: books, keys: b.keys,
-		limits: b.limits,
+		limits: b.limits, observe: b.observe,
 	})
 	if err != nil {
 		b.t.Fatal(err)

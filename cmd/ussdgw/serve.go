@@ -3,14 +3,18 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"ussdgw/menus/revision"
 	"ussdgw/ussd/console"
+	"ussdgw/ussd/release"
 	"ussdgw/wallet"
+	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
 )
 
@@ -21,7 +25,9 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway in production",
 		Long: `Run the gateway: sessions in Redis, money in PostgreSQL, dialogues over an SMPP link. Any
 number of instances may share the load. It starts in this order and says what stops it:
-configuration, PostgreSQL (migrated by "ussdgw db migrate"), Redis, menus, link.
+configuration, PostgreSQL (migrated by "ussdgw db migrate"), Redis, menus, link. With menus.dir it
+runs that folder; without, what "ussdgw menu publish" has put before subscribers, and what is
+published while it runs, within two seconds and under dialogues in flight.
 
 SIGTERM drains: /readyz fails, new dialogues are refused, steps in flight end and their SMS are
 sent, the link is unbound, the stores are closed. A second signal stops at once.
@@ -65,14 +71,14 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
-	set, err := requireMenus(stderr, cfg.Menus.Dir, cfg.PIN.Length)
+	m := newMetrics()
+	m.watchOffers(store, time.Now)
+	live, err := serveMenus(ctx, stderr, cfg, store, log.Named("menus"), m.menus)
 	if err != nil {
 		return err
 	}
-	m := newMetrics()
-	m.watchOffers(store, time.Now)
 	a, err := assemble(parts{
-		menus: set, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
+		menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
 		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
@@ -93,16 +99,34 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	log.Info("starting", zap.String("version", version), zap.String("console", health.Addr()),
-		zap.String("menu_revision", set.program.Revision()))
-	return serveUntil(ctx, a, health, log)
+		zap.String("menu_revision", live.Begin(msisdn.Number{}).Revision()))
+	return serveUntil(ctx, a, live, health, log)
+}
+
+// serveMenus are those of the folder that is configured and nothing else, or what is published.
+func serveMenus(
+	ctx context.Context, stderr io.Writer, cfg Config, store revision.Store, log *zap.Logger,
+	m release.Metrics,
+) (*release.Library, error) {
+	if cfg.Menus.Dir != "" {
+		return folderMenus(stderr, cfg.Menus.Dir, cfg.PIN.Length, log, m)
+	}
+	l, err := publishedMenus(ctx, stderr, store, cfg.PIN.Length, log, m)
+	if err != nil {
+		return nil, fmt.Errorf("the published menus do not run here: %w\n"+
+			"ussdgw menu status and menu rollback help; menus.dir runs a folder instead", err)
+	}
+	return l, nil
 }
 
 // serveUntil runs a until ctx ends: not ready, no new dialogues, steps in flight end, unbind.
 func serveUntil(
-	ctx context.Context, a *assembly, health *console.Server, log *zap.Logger,
+	ctx context.Context, a *assembly, live *release.Library, health *console.Server,
+	log *zap.Logger,
 ) error {
 	s := newStages()
 	s.start("console", health.Run)
+	s.start("menus", live.Run)
 	a.start(s)
 	if err := notify(notifyReady); err != nil {
 		log.Warn("service manager not told", zap.Error(err))

@@ -245,9 +245,9 @@ func (d *Dialogue) input(k dialect.Kind, text string) dialect.MessageInput {
 
 func (d *Dialogue) transmit(in dialect.MessageInput) (*conn, <-chan pdu.Status, error) {
 	d.center.mu.Lock()
-	preferred := d.esme
+	last := d.esme
 	d.center.mu.Unlock()
-	esme, err := d.center.esme(preferred)
+	esme, err := d.center.esme(last)
 	if err != nil {
 		return nil, nil, err
 	}

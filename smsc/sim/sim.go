@@ -46,6 +46,10 @@ type Config struct {
 	EnquireLink  time.Duration // silence after which enquire_link is sent [30s]
 	WriteTimeout time.Duration // for one PDU [10s]
 
+	// Alternate gives each input of a dialogue to another ESME than the one before it, where there
+	// is one. Without it a dialogue stays with the ESME that has its begin.
+	Alternate bool
+
 	// Interfere is asked about every submit_sm before it has any effect, nil for never. An answer
 	// other than Proceed is given instead of one's own. It is called from many goroutines.
 	Interfere func(*pdu.SubmitSM) Interference
@@ -315,16 +319,21 @@ func (c *Center) unbind(cn *conn) {
 	c.notify()
 }
 
-// esme returns the bound connection to use: preferred if it still is, else the next in turn.
-func (c *Center) esme(preferred *conn) (*conn, error) {
+// esme returns the bound connection to use for a dialogue whose last input went to last: the same,
+// or another one, as Config.Alternate says; else the next in turn.
+func (c *Center) esme(last *conn) (*conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bound = slices.DeleteFunc(c.bound, (*conn).gone)
 	if len(c.bound) == 0 {
 		return nil, ErrNotBound
 	}
-	if slices.Contains(c.bound, preferred) {
-		return preferred, nil
+	i := slices.Index(c.bound, last)
+	switch {
+	case i >= 0 && c.config.Alternate:
+		return c.bound[(i+1)%len(c.bound)], nil
+	case i >= 0:
+		return last, nil
 	}
 	c.turn++
 	return c.bound[c.turn%len(c.bound)], nil

@@ -202,6 +202,28 @@ func TestDialWithoutAnESME(t *testing.T) {
 	}
 }
 
+// A dialogue stays with its ESME, or hops from one to the next where the center is told so.
+func TestWhichESMEIsGivenAnInput(t *testing.T) {
+	c := newCenter(t)
+	a, b := &conn{done: make(chan struct{})}, &conn{done: make(chan struct{})}
+	c.bound = []*conn{a, b}
+	next := func(last, want *conn) {
+		t.Helper()
+		if got, err := c.esme(last); got != want || err != nil {
+			t.Errorf("Alternate %v: got %p, %v, want %p", c.config.Alternate, got, err, want)
+		}
+	}
+	next(nil, b)
+	next(nil, a)
+	next(b, b)
+	c.config.Alternate = true
+	next(b, a)
+	next(a, b)
+	close(b.done)
+	next(a, a)
+	next(b, a)
+}
+
 func TestDialoguesThatAreOverAreForgotten(t *testing.T) {
 	c := newCenter(t)
 	for range 3 * maxOver {
