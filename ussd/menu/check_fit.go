@@ -85,7 +85,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 				}
 				switch {
 				case dotted:
-					w = c.itemWidths(slotName, func(it Item, lang string) string {
+					w = c.itemWidths(slotName, field, func(it Item, lang string) string {
 						return c.p.pick(it.Values[field], lang)
 					})
 				case stays && c.after[s.name][h.name] != nil:

@@ -3,6 +3,7 @@ package menu
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"ussdgw/menus/source"
 	"ussdgw/smsc/charset"
@@ -30,11 +31,9 @@ func (l *loading) spelling(t *template) {
 
 // instead attaches the correction of a character to the last finding, where there is one.
 func (l *loading) instead(n *source.Node, offset int, c rune, text string, exact bool) {
-	if !exact {
-		return
-	}
-	if written, ok := n.Written(offset, text); ok {
-		l.r.Fix(string(c), written)
+	if exact {
+		fix := n.Correction(offset, utf8.RuneLen(c), text)
+		l.r.Fix(fix.Old, fix.New)
 	}
 }
 
@@ -213,8 +212,8 @@ func (c *checking) likeTexts() {
 			first := make(map[string]string)
 			for _, o := range s.options {
 				t := o.text[lang]
-				if t == nil {
-					continue
+				if t == nil || o.when != nil {
+					continue // of two with conditions there may be only one at a time
 				}
 				text := strings.ToLower(strings.Join(strings.Fields(t.node.Scalar()), " "))
 				if key, twice := first[text]; twice && key != o.key && !reported[o.key] {
