@@ -253,9 +253,10 @@ func (w word) times(text string) bool {
 	return (before != "" && number(before[len(before)-1])) || (after != "" && number(after[0]))
 }
 
-// Correction is what makes the length octets of a scalar's text from offset on another text, written
-// as the quotes around it need it. It is the zero Fix where the file would not say just that: where
-// the place is not known, and without quotes where the text is no letter and might be a sign.
+// Correction puts another text in place of the length octets of a scalar's text from offset on,
+// written as the quotes around it need it. It is the zero Fix where the file would not say just
+// that: where the place is not known, and without quotes where the text is no letter and might be
+// a sign.
 func (n *Node) Correction(offset, length int, text string) Fix {
 	old := n.Written(offset, length)
 	if old == "" {

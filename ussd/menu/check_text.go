@@ -130,7 +130,7 @@ func (c *checking) alphabets() {
 func (c *checking) alphabet(
 	t *template, lang string, seen map[source.Pos]bool, beside ...[]texts,
 ) {
-	if t == nil {
+	if t == nil || t.spelled {
 		return
 	}
 	if t.forms != nil {
@@ -212,8 +212,8 @@ func (c *checking) likeTexts() {
 			first := make(map[string]string)
 			for _, o := range s.options {
 				t := o.text[lang]
-				if t == nil || o.when != nil {
-					continue // of two with conditions there may be only one at a time
+				if t == nil || t.spelled || o.when != nil {
+					continue // an option with a condition may stand in for another
 				}
 				text := strings.ToLower(strings.Join(strings.Fields(t.node.Scalar()), " "))
 				if key, twice := first[text]; twice && key != o.key && !reported[o.key] {

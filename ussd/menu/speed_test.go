@@ -91,8 +91,8 @@ const largeGroup = `
     ask: amount
     text: {ky: "Сумма:", ru: "Сумма:", en: "Amount:"}
     errors:
-      amount_format: {ky: "Мисалы 100.5:", ru: "Например 100.5:", en: "As 100.5:"}
-      amount_range: {ky: "<= {provider.max}:", ru: "До {provider.max}:", en: "To {provider.max}:"}
+      amount_format: {ky: "Мисалы 100.50:", ru: "Например 100.50:", en: "Such as 100.50:"}
+      amount_range: {ky: "Эң көбү {provider.max}:", ru: "До {provider.max}", en: "< {provider.max}"}
     goto: g#_quote
   g#_quote:
     do: payment.offer
