@@ -149,7 +149,8 @@ func providerSchema() *schema.Schema {
 			{Key: "name", Schema: text("name of a provider", "At most 14 characters.", MaxName)},
 			{Key: "fields", Schema: &schema.Schema{
 				Description: "What is asked, one after the other: 1 to 3 kinds of `accounts`.",
-				Items:       word(namePattern, "A kind of account."), MinItems: 1, MaxItems: 3,
+				Items:       word(namePattern, "A kind of account."), MinItems: 1,
+				MaxItems: MaxFields,
 			}},
 			{Key: "amount", Schema: &schema.Schema{
 				Description: "The smallest and the largest payment, without the fee, in som.",
@@ -218,3 +219,5 @@ func networkSchema() *schema.Schema {
 		},
 	}
 }
+
+// maxWhere is the most characters in where an account is found.

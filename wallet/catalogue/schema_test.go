@@ -52,8 +52,8 @@ func TestShippedFilesFollowTheSchema(t *testing.T) {
 	}
 }
 
-const provider = `{id: a, number: "1", name: A, fields: [a], ` +
-	`amount: {min: 1, max: "15000.00"}, fee: {}, settlement: registry}`
+const provider = `{id: a, number: "1", name: A, fields: [b], amount: {min: 1, max: "15000.00"},` +
+	` fee: {}, settlement: registry}`
 
 // What a person gets wrong is underlined before anything is checked.
 func TestSchemaUnderlinesMistakes(t *testing.T) {
@@ -74,6 +74,10 @@ func TestSchemaUnderlinesMistakes(t *testing.T) {
 		{with("fee: {}", "fee: {}, stopped: yes"), ""},
 		{with("max: \"15000.00\"", "max: lots"), "does not match pattern"},
 		{with("name: A, ", ""), "missing property 'name'"},
+		{with("fields: [b]", "fields: [b, c, d]"), ""},
+		{with("fields: [b]", "fields: [b, c, d, e]"), "maxItems"},
+		{with("fields: [b]", "fields: b"), "want array"},
+		{with("fields: [b]", "account: b"), "'account' not allowed"},
 		{category(""), "minItems"},
 		{"limits: {remote: {payment: 1, day: 1, month: 1, balance: 1}}", ""},
 		{"limits: {remote: {payment: 1, day: 1, month: 1}}", "missing property 'balance'"},
