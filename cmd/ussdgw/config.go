@@ -11,8 +11,10 @@ import (
 
 	"go.uber.org/zap/zapcore"
 
+	"ussdgw/menus/revision"
 	"ussdgw/smsc/dialect"
 	"ussdgw/wallet"
+	"ussdgw/wallet/msisdn"
 )
 
 // A Config is all that `serve` reads from its file and its environment: one section per room.
@@ -100,9 +102,15 @@ type LinkConfig struct {
 	ReconnectMax    time.Duration `mapstructure:"reconnect_max"`    // longest wait [30s]
 }
 
-// MenusConfig says where the menus are.
+// MenusConfig says where the menus are and who may publish others.
 type MenusConfig struct {
-	Dir string `mapstructure:"dir"` // folder of *.yaml; empty: what is published
+	// Dir is a folder of *.yaml. Empty: what is published, and the menus built into the program
+	// while nothing is.
+	Dir string `mapstructure:"dir"`
+	// TwoPersons lets the author of a revision publish it to test numbers only [false].
+	TwoPersons bool `mapstructure:"two_persons"`
+	// TestNumbers are who tries a revision first, where publish names nobody. At most 100 [none].
+	TestNumbers []string `mapstructure:"test_numbers"`
 }
 
 // LimitsConfig bounds the work of one process.
@@ -200,6 +208,7 @@ func (c Config) validate(at *faults) {
 	for i, link := range c.Links {
 		link.validate(at, fmt.Sprintf("links.%d.", i))
 	}
+	c.Menus.validate(at)
 	between(at, "limits.max_steps", c.Limits.MaxSteps, 4, 100_000)
 	between(at, "limits.step_budget", c.Limits.StepBudget, time.Second, time.Minute)
 	between(at, "limits.drain", c.Limits.Drain, time.Second, 10*time.Minute)
@@ -265,6 +274,20 @@ func (p PINConfig) validate(at *faults) {
 		if i > 0 && lock < p.Locks[i-1] {
 			at.add("pin.locks", fmt.Sprintf("%v comes after %s", lock, lockText(p.Locks[i-1])),
 				"a later lock is never shorter than an earlier one")
+		}
+	}
+}
+
+func (m MenusConfig) validate(at *faults) {
+	const key = "menus.test_numbers"
+	if n := len(m.TestNumbers); n > revision.MaxNumbers {
+		at.add(key, fmt.Sprintf("has %d numbers", n),
+			fmt.Sprintf("write at most %d", revision.MaxNumbers))
+	}
+	for i, text := range m.TestNumbers {
+		if _, err := msisdn.Parse(text); err != nil {
+			at.add(key, fmt.Sprintf("entry %d is no subscriber number", i+1),
+				"write the country and the number as digits: [996555123456]")
 		}
 	}
 }

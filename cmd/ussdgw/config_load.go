@@ -180,9 +180,24 @@ func (l *configLoad) value(to reflect.Value, node *source.Node, key string) {
 		l.report.Help("%s", wanted(to.Type()))
 		return
 	}
+	if words, ok := to.Addr().Interface().(*[]string); ok && os.Getenv(envName(key)) == "" {
+		*words = written(node, *words)
+	}
 	if strings.HasSuffix(key, "_file") && to.String() != "" {
 		l.named(key, to.String())
 	}
+}
+
+// written is the list of texts as the file has it: to the library 0555123456 is an octal number.
+func written(node *source.Node, decoded []string) []string {
+	if !node.Is(source.List) {
+		return decoded
+	}
+	var words []string
+	for _, item := range node.Items() {
+		words = append(words, item.Scalar())
+	}
+	return words
 }
 
 // place is where key is in the file, or the variable that it comes from.

@@ -106,6 +106,11 @@ func menuCommand() *cobra.Command {
 		menuCheckCommand(),
 		menuShowCommand(),
 		menuExplainCommand(),
+		menuPublishCommand(),
+		menuStatusCommand(),
+		menuHistoryCommand(),
+		menuRollbackCommand(),
+		menuCheckoutCommand(),
 	)
 }
 

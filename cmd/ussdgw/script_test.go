@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"go.uber.org/goleak"
+
+	"ussdgw/wallet/ledger/litestore"
 )
 
 // leakChecked runs the tests, stops the servers that they have started, and then fails when a test
@@ -36,10 +39,25 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"ledger": makeLedger,
+		},
 		Setup: func(env *testscript.Env) error {
 			menus, err := os.Getwd()
 			env.Setenv("REPO", menus+"/../..")
 			return err
 		},
 	})
+}
+
+// makeLedger makes the ledger of a folder as dev --data does: ledger DIR.
+func makeLedger(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: ledger DIR")
+	}
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(dir, 0o700))
+	store, err := litestore.Open(filepath.Join(dir, devLedgerFile))
+	ts.Check(err)
+	store.Close()
 }

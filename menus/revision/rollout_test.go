@@ -19,6 +19,8 @@ const (
 	b = "bbbbbbbbbbbb"
 	c = "cccccccccccc"
 
+	all = revision.StageAll
+
 	phone  = "996555123456"
 	phone2 = "996700123456"
 )
@@ -92,11 +94,16 @@ func live(ids ...string) []revision.Change {
 	var changes []revision.Change
 	before := ""
 	for _, id := range ids {
-		changes = append(changes, publish(id, before, revision.StageAll))
+		changes = append(changes, publish(id, before, all))
 		before = id
 	}
 	return changes
 }
+
+// tried is a revision on trial by a number, and shared one by a tenth of the subscribers too.
+func tried() []change { return append(live(a), test(b, a, phone)) }
+
+func shared() []change { return append(live(a), share(b, a, 10, phone)) }
 
 type rolloutCase struct {
 	name    string
@@ -112,7 +119,7 @@ func rolloutCases() []rolloutCase {
 			[]revision.Change{test(a, "", phone)},
 			"live= previous= candidate=" + a + " test 0% [" + phone + "]",
 		},
-		{"the first, to all", []revision.Change{publish(a, "", revision.StageAll)}, "live=" + a + " previous="},
+		{"the first, to all", []revision.Change{publish(a, "", all)}, "live=" + a + " previous="},
 		{
 			"numbers in order, once",
 			[]revision.Change{test(a, "", phone2, phone, phone2)},
@@ -134,7 +141,7 @@ func rolloutCases() []rolloutCase {
 			"live= previous= candidate=" + a + " share 50% [" + phone + "]",
 		},
 		{"through all stages", []revision.Change{
-			publish(a, "", revision.StageAll), test(b, a, phone), share(b, a, 10), publish(b, a, revision.StageAll),
+			publish(a, "", all), test(b, a, phone), share(b, a, 10), publish(b, a, all),
 		}, "live=" + b + " previous=" + a},
 		{
 			"another takes the test",
@@ -173,7 +180,7 @@ func rolloutCases() []rolloutCase {
 			"live=" + b + " previous=" + a,
 		},
 		{
-			"published again", append(live(a, b), rollback(""), publish(b, a, revision.StageAll)),
+			"published again", append(live(a, b), rollback(""), publish(b, a, all)),
 			"live=" + b + " previous=" + a,
 		},
 	}
@@ -220,25 +227,25 @@ type refusal struct {
 
 func refusals() []refusal {
 	return []refusal{
-		{"base nothing, live a", live(a), publish(b, "", revision.StageAll), revision.ErrBase},
-		{"base a, live nothing", nil, publish(b, a, revision.StageAll), revision.ErrBase},
+		{"base nothing, live a", live(a), publish(b, "", all), revision.ErrBase},
+		{"base a, live nothing", nil, publish(b, a, all), revision.ErrBase},
 		{"base b, live a", live(a), test(c, b, phone), revision.ErrBase},
-		{"stale base of the candidate", append(live(a), test(b, a, phone)), publish(b, "", revision.StageAll), revision.ErrBase},
-		{"live already", live(a), publish(a, a, revision.StageAll), revision.ErrUnchanged},
-		{"live already, to test", append(live(a), test(b, a, phone)), test(a, a, phone), revision.ErrUnchanged},
-		{"the same test", append(live(a), test(b, a, phone)), test(b, a, phone), revision.ErrUnchanged},
-		{"the same test, no numbers", append(live(a), test(b, a, phone)), test(b, a), revision.ErrUnchanged},
-		{"the same share", append(live(a), share(b, a, 10, phone)), share(b, a, 10), revision.ErrUnchanged},
-		{"a smaller share", append(live(a), share(b, a, 10, phone)), share(b, a, 9, phone2), revision.ErrNarrower},
-		{"a share to a test", append(live(a), share(b, a, 10, phone)), test(b, a, phone2), revision.ErrNarrower},
-		{"another test beside a share", append(live(a), share(b, a, 10, phone)), test(c, a, phone), revision.ErrBusy},
-		{"another share beside a test", append(live(a), test(b, a, phone)), share(c, a, 99), revision.ErrBusy},
-		{"another to all beside a test", append(live(a), test(b, a, phone)), publish(c, a, revision.StageAll), revision.ErrBusy},
-		{"another to all beside a share", append(live(a), share(b, a, 10, phone)), publish(c, a, revision.StageAll), revision.ErrBusy},
+		{"stale base of the candidate", tried(), publish(b, "", all), revision.ErrBase},
+		{"live already", live(a), publish(a, a, all), revision.ErrUnchanged},
+		{"live already, to test", tried(), test(a, a, phone), revision.ErrUnchanged},
+		{"the same test", tried(), test(b, a, phone), revision.ErrUnchanged},
+		{"the same test, no numbers", tried(), test(b, a), revision.ErrUnchanged},
+		{"the same share", shared(), share(b, a, 10), revision.ErrUnchanged},
+		{"a smaller share", shared(), share(b, a, 9, phone2), revision.ErrNarrower},
+		{"a share to a test", shared(), test(b, a, phone2), revision.ErrNarrower},
+		{"another test beside a share", shared(), test(c, a, phone), revision.ErrBusy},
+		{"another share beside a test", tried(), share(c, a, 99), revision.ErrBusy},
+		{"another to all beside a test", tried(), publish(c, a, all), revision.ErrBusy},
+		{"another to all beside a share", shared(), publish(c, a, all), revision.ErrBusy},
 		{"nothing to take back", nil, rollback(""), revision.ErrUnchanged},
 		{"back to what is live", live(a), rollback(a), revision.ErrUnchanged},
 		{"back to what never was", live(a), rollback(c), revision.ErrNeverLive},
-		{"back to what was a candidate only", append(live(a), test(b, a, phone)), rollback(b), revision.ErrNeverLive},
+		{"back to what was a candidate only", tried(), rollback(b), revision.ErrNeverLive},
 		{"no numbers", live(a), test(b, a), revision.ErrInvalid},
 		{"too many numbers", live(a), test(b, a, many()...), revision.ErrInvalid},
 		{
@@ -253,11 +260,11 @@ func refusals() []refusal {
 		{"0%", live(a), share(b, a, 0, phone), revision.ErrInvalid},
 		{"100%", live(a), share(b, a, 100), revision.ErrInvalid},
 		{"-1%", live(a), share(b, a, -1), revision.ErrInvalid},
-		{"numbers for all", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
+		{"numbers for all", live(a), with(publish(b, a, all), func(c *change) {
 			c.Numbers = []string{phone}
 		}), revision.ErrInvalid},
 		{
-			"a share of all", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Percent = 5 }),
+			"a share of all", live(a), with(publish(b, a, all), func(c *change) { c.Percent = 5 }),
 			revision.ErrInvalid,
 		},
 		{
@@ -266,39 +273,39 @@ func refusals() []refusal {
 		},
 		{"unknown stage", live(a), publish(b, a, "some"), revision.ErrInvalid},
 		{
-			"unknown kind", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Kind = "erase" }),
+			"unknown kind", live(a), with(publish(b, a, all), func(c *change) { c.Kind = "erase" }),
 			revision.ErrInvalid,
 		},
 		{
-			"no kind", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Kind = "" }),
+			"no kind", live(a), with(publish(b, a, all), func(c *change) { c.Kind = "" }),
 			revision.ErrInvalid,
 		},
-		{"no revision", live(a), publish("", a, revision.StageAll), revision.ErrInvalid},
-		{"a short id", live(a), publish("bbbbbb", a, revision.StageAll), revision.ErrInvalid},
-		{"a large id", live(a), publish("BBBBBBBBBBBB", a, revision.StageAll), revision.ErrInvalid},
+		{"no revision", live(a), publish("", a, all), revision.ErrInvalid},
+		{"a short id", live(a), publish("bbbbbb", a, all), revision.ErrInvalid},
+		{"a large id", live(a), publish("BBBBBBBBBBBB", a, all), revision.ErrInvalid},
 		{
-			"no time", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.At = time.Time{} }),
+			"no time", live(a), with(publish(b, a, all), func(c *change) { c.At = time.Time{} }),
 			revision.ErrInvalid,
 		},
 		{
-			"no actor", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Actor = " " }),
+			"no actor", live(a), with(publish(b, a, all), func(c *change) { c.Actor = " " }),
 			revision.ErrInvalid,
 		},
-		{"a long actor", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
+		{"a long actor", live(a), with(publish(b, a, all), func(c *change) {
 			c.Actor = strings.Repeat("ө", revision.MaxActor+1)
 		}), revision.ErrInvalid},
 		{
-			"no reason", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Reason = "" }),
+			"no reason", live(a), with(publish(b, a, all), func(c *change) { c.Reason = "" }),
 			revision.ErrInvalid,
 		},
-		{"a long reason", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
+		{"a long reason", live(a), with(publish(b, a, all), func(c *change) {
 			c.Reason = strings.Repeat("ө", revision.MaxReason+1)
 		}), revision.ErrInvalid},
 		{
-			"two lines", live(a), with(publish(b, a, revision.StageAll), func(c *change) { c.Reason = "one\ntwo" }),
+			"two lines", live(a), with(publish(b, a, all), func(c *change) { c.Reason = "one\ntwo" }),
 			revision.ErrInvalid,
 		},
-		{"a terminal's code", live(a), with(publish(b, a, revision.StageAll), func(c *change) {
+		{"a terminal's code", live(a), with(publish(b, a, all), func(c *change) {
 			c.Reason = "\x1b[2J"
 		}), revision.ErrInvalid},
 		{
@@ -320,7 +327,7 @@ func TestNextRefuses(t *testing.T) {
 }
 
 func TestLargestChange(t *testing.T) {
-	longest := publish(b, a, revision.StageAll)
+	longest := publish(b, a, all)
 	longest.Actor = strings.Repeat("ө", revision.MaxActor)
 	longest.Reason = strings.Repeat("ө", revision.MaxReason)
 	if err := write(t, live(a)...).add(longest); err != nil {
@@ -331,11 +338,21 @@ func TestLargestChange(t *testing.T) {
 	}
 }
 
+// TestNextKeepsWhatStoresKeep gives a time that a database would round: it would break the seal.
+func TestNextKeepsWhatStoresKeep(t *testing.T) {
+	change := publish(a, "", all)
+	change.At = now.Add(1234567 * time.Nanosecond).In(time.FixedZone("Bishkek", 6*60*60))
+	got, err := revision.Rollout{}.Next(change)
+	if want := now.Add(1234 * time.Microsecond); err != nil || got.At != want {
+		t.Errorf("got %v, %v, want %v", got.At, err, want)
+	}
+}
+
 // TestReplayTells changes one thing in a log of six entries, everywhere, and expects the replay
 // to name the entry.
 func TestReplayTells(t *testing.T) {
-	w := write(t, publish(a, "", revision.StageAll), test(b, a, phone, phone2), share(b, a, 5),
-		publish(b, a, revision.StageAll), share(c, b, 7), rollback(""))
+	w := write(t, publish(a, "", all), test(b, a, phone, phone2), share(b, a, 5),
+		publish(b, a, all), share(c, b, 7), rollback(""))
 	edits := map[string]func(*revision.Change){
 		"seq":      func(c *revision.Change) { c.Seq++ },
 		"at":       func(c *revision.Change) { c.At = c.At.Add(time.Microsecond) },
@@ -343,6 +360,7 @@ func TestReplayTells(t *testing.T) {
 		"revision": func(c *revision.Change) { c.Revision = "dddddddddddd" },
 		"base":     func(c *revision.Change) { c.Base = "dddddddddddd" },
 		"stage":    func(c *revision.Change) { c.Stage += "x" },
+		"number":   func(c *revision.Change) { c.Numbers = otherLast(c.Numbers) },
 		"numbers":  func(c *revision.Change) { c.Numbers = append(c.Numbers, "997000000000") },
 		"percent":  func(c *revision.Change) { c.Percent++ },
 		"actor":    func(c *revision.Change) { c.Actor, c.Reason = c.Actor+c.Reason[:1], c.Reason[1:] },
@@ -369,6 +387,11 @@ func TestReplayTells(t *testing.T) {
 	}
 }
 
+// otherLast is numbers with another last one.
+func otherLast(numbers []string) []string {
+	return append(numbers[:max(0, len(numbers)-1)], "997000000000")
+}
+
 func wantTampered(t *testing.T, name string, log []revision.Change, entry int) {
 	t.Helper()
 	r, err := revision.Replay(log)
@@ -384,8 +407,10 @@ func wantTampered(t *testing.T, name string, log []revision.Change, entry int) {
 // TestSealedNonsense seals entries as somebody does who knows how: what no log can say is refused
 // all the same.
 func TestSealedNonsense(t *testing.T) {
-	good := write(t, publish(a, "", revision.StageAll), test(b, a, phone)).log
+	good := write(t, publish(a, "", all), test(b, a, phone)).log
 	for name, edit := range map[string]func(*revision.Change){
+		"another place":    func(c *revision.Change) { c.Seq = 3 },
+		"another log":      func(c *revision.Change) { c.Prev[0]++ },
 		"another base":     func(c *revision.Change) { c.Base = b },
 		"no such stage":    func(c *revision.Change) { c.Stage = "some" },
 		"numbers in chaos": func(c *revision.Change) { c.Numbers = []string{phone2, phone} },
@@ -411,9 +436,9 @@ func TestCheckSecond(t *testing.T) {
 	}{
 		{"own to test", test(b, a, phone), "aida", nil},
 		{"own to a share", share(b, a, 1), "aida", revision.ErrSamePerson},
-		{"own to all", publish(b, a, revision.StageAll), "aida", revision.ErrSamePerson},
-		{"own, other spelling", publish(b, a, revision.StageAll), "Aida", revision.ErrSamePerson},
-		{"other's to all", publish(b, a, revision.StageAll), "bek", nil},
+		{"own to all", publish(b, a, all), "aida", revision.ErrSamePerson},
+		{"own, other spelling", publish(b, a, all), "Aida", revision.ErrSamePerson},
+		{"other's to all", publish(b, a, all), "bek", nil},
 		{"own back", rollback(""), "bek", nil},
 	} {
 		if err := tt.change.CheckSecond(tt.author); !errors.Is(err, tt.want) {
@@ -439,7 +464,7 @@ func TestFor(t *testing.T) {
 		}
 		return all
 	}
-	w := write(t, publish(a, "", revision.StageAll), test(b, a, phone, phone2))
+	w := write(t, publish(a, "", all), test(b, a, phone, phone2))
 	if got := has(w.rollout); len(got) > 1 {
 		t.Errorf("a test reached %d subscribers", len(got))
 	}
@@ -525,7 +550,7 @@ func TestAnyLog(t *testing.T) {
 // wantStep holds a step to the rules: nobody loses the candidate but by a rollback, or by a test
 // of another one, and Live changes only for a change to all.
 func wantStep(t *rapid.T, before, after revision.Rollout, change revision.Change) {
-	if after.Live != before.Live && change.Stage != revision.StageAll {
+	if after.Live != before.Live && change.Stage != all {
 		t.Fatalf("%+v changed what is live", change)
 	}
 	if change.Kind == revision.KindRollback && after.Candidate != "" {

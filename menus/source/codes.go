@@ -35,8 +35,8 @@ func Codes() []Code {
 		{
 			CodeTooLarge, "too much",
 			"A file holds at most 1 MiB, 20,000 lines, 60,000 values and 100,000 signs such as" +
-				" brackets, colons and commas, a folder at most 200 files. Split a file: all" +
-				" files of the folder are read together.",
+				" brackets, colons and commas, one map 6,000 keys, a folder at most 200 files. Split" +
+				" a file: all files of the folder are read together.",
 		},
 		{
 			CodeSyntax, "this is not YAML",

@@ -145,7 +145,7 @@ func (p *parsing) syntax(err error) {
 func (p *parsing) allowed(tokens token.Tokens) bool {
 	ok := true
 	flow := 0
-	var indents []int // columns of the block maps and lists that are open
+	var indents []indent // of the block maps and lists that are open
 	line := 0
 	for _, tk := range tokens {
 		if what := refusedToken(tk.Type); what != "" {
@@ -167,10 +167,12 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 		}
 		if flow == 0 && (tk.Position.Line != line || tk.Type == token.SequenceEntryType) {
 			line = tk.Position.Line
-			for len(indents) > 0 && indents[len(indents)-1] >= tk.Position.Column {
-				indents = indents[:len(indents)-1]
+			var entries int
+			indents, entries = opened(indents, tk.Position.Column)
+			if entries > MaxKeys {
+				p.r.Errorf(p.pos(tk), CodeTooLarge, "more than %d keys in one map", MaxKeys)
+				return false
 			}
-			indents = append(indents, tk.Position.Column)
 		}
 		if flow+len(indents) > 2*MaxDepth {
 			p.r.Errorf(p.pos(tk), CodeTooDeep, "nested more than %d deep", MaxDepth)
@@ -178,6 +180,25 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 		}
 	}
 	return ok
+}
+
+// An indent is a block map or list that is open.
+type indent struct{ column, entries int }
+
+// opened returns the maps and lists that are open where a line begins at a column, and how many
+// entries the innermost has.
+func opened(indents []indent, column int) ([]indent, int) {
+	n := len(indents)
+	for n > 0 && indents[n-1].column > column {
+		n--
+	}
+	indents = indents[:n]
+	if n == 0 || indents[n-1].column < column {
+		indents = append(indents, indent{column: column})
+	}
+	last := &indents[len(indents)-1]
+	last.entries++
+	return indents, last.entries
 }
 
 func refusedToken(t token.Type) string {

@@ -95,6 +95,9 @@ func (r *Report) Help(format string, a ...any) {
 // DidYouMean attaches the known word that is nearest to word, or a short list of all known words,
 // to the finding that was added last.
 func (r *Report) DidYouMean(word string, known []string) {
+	if r.dropped > 0 {
+		return // nobody would see it
+	}
 	if s := Suggest(word, known); s != "" {
 		r.Help("did you mean %q?", s)
 	} else if len(known) > 0 && len(known) <= 12 {

@@ -28,6 +28,7 @@ const (
 	MaxTokens    = 200_000 // words and signs of one file
 	MaxDepth     = 32      // maps and lists within each other
 	MaxNodes     = 60_000  // maps, lists and scalars of one file
+	MaxKeys      = 6_000   // lines of one map or list: the library takes the square of their number
 	MaxFindings  = 1000    // findings that a report keeps; the rest is counted
 )
 
@@ -326,12 +327,14 @@ func Suggest(word string, known []string) string {
 	if word == "" || len(word) > most {
 		return ""
 	}
-	best, bestDistance := "", 1+max(1, len([]rune(word))/3)
+	letters := []rune(strings.ToLower(word))
+	best, bestDistance := "", 1+max(1, len(letters)/3)
 	for _, k := range known {
-		if len(k) > most {
-			continue
+		other := []rune(strings.ToLower(k))
+		if len(k) > most || max(len(other)-len(letters), len(letters)-len(other)) > bestDistance {
+			continue // as many letters to insert or remove at least
 		}
-		d := distance([]rune(strings.ToLower(word)), []rune(strings.ToLower(k)))
+		d := distance(letters, other)
 		if d < bestDistance || (d == bestDistance && best != "" && k < best) {
 			best, bestDistance = k, d
 		}

@@ -15,7 +15,8 @@ import (
 )
 
 // Bad menus say on the faulty line itself what must be found there: # ERROR "regexp", and WARN
-// for a warning. A finding that is missing fails the test as a finding too many does.
+// for a warning. Those of the folder advice ask for advice too. A finding that is missing fails the
+// test as a finding too many does.
 func TestBadMenus(t *testing.T) {
 	whole, err := os.ReadFile("testdata/good/menu.yaml")
 	if err != nil {
@@ -23,11 +24,14 @@ func TestBadMenus(t *testing.T) {
 	}
 	// The good menu leads to the state `broken`, which every bad file has.
 	base := strings.Replace(string(whole), "unregistered: language", "unregistered: broken", 1)
-	for _, dir := range []string{"bad", "whole"} {
+	const least = 60
+	files := 0
+	for _, dir := range []string{"bad", "whole", "advice"} {
 		paths, err := filepath.Glob("testdata/" + dir + "/*.yaml")
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("no files in %s: %v", dir, err)
 		}
+		files += len(paths)
 		for _, path := range paths {
 			t.Run(filepath.Base(path), func(t *testing.T) {
 				b, err := os.ReadFile(path)
@@ -35,12 +39,16 @@ func TestBadMenus(t *testing.T) {
 					t.Fatal(err)
 				}
 				fsys := fstest.MapFS{"zz_bad.yaml": {Data: b}}
-				if dir == "bad" {
+				if !strings.Contains(string(b), "\nlanguages:") && dir != "whole" {
 					fsys["menu.yaml"] = &fstest.MapFile{Data: []byte(base)}
 				}
-				expectFindings(t, fsys, string(b))
+				r := &source.Report{Advice: dir == "advice"}
+				expectFindings(t, fsys, string(b), r)
 			})
 		}
+	}
+	if files < least {
+		t.Errorf("%d bad menus, want at least %d", files, least)
 	}
 }
 
@@ -52,7 +60,7 @@ type wanted struct {
 }
 
 // expectFindings loads fsys and compares the findings with what the text of its bad file says.
-func expectFindings(t *testing.T, fsys fstest.MapFS, text string) {
+func expectFindings(t *testing.T, fsys fstest.MapFS, text string, r *source.Report) {
 	t.Helper()
 	var want []wanted
 	comment := regexp.MustCompile(`# (ERROR|WARN)((?: "[^"]*")+)`)
@@ -75,7 +83,6 @@ func expectFindings(t *testing.T, fsys fstest.MapFS, text string) {
 	if len(want) == 0 {
 		t.Fatal("the file expects nothing")
 	}
-	r := &source.Report{}
 	p := menu.Load(fsys, environment(), r)
 	if (p == nil) != r.Failed() {
 		t.Errorf("the program is nil: %v, the report failed: %v", p == nil, r.Failed())
@@ -102,7 +109,7 @@ func expectFindings(t *testing.T, fsys fstest.MapFS, text string) {
 // Every code is explained, and some bad menu shows it.
 func TestEveryCodeHasABadMenu(t *testing.T) {
 	var all strings.Builder
-	for _, dir := range []string{"bad", "whole"} {
+	for _, dir := range []string{"bad", "whole", "advice"} {
 		paths, err := filepath.Glob("testdata/" + dir + "/*.yaml")
 		if err != nil {
 			t.Fatal(err)
@@ -112,9 +119,9 @@ func TestEveryCodeHasABadMenu(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &source.Report{}
+			r := &source.Report{Advice: true}
 			fsys := fstest.MapFS{"bad.yaml": {Data: b}}
-			if dir == "bad" {
+			if !strings.Contains(string(b), "\nlanguages:") && dir != "whole" {
 				fsys = extended(t, strings.TrimPrefix(strings.ReplaceAll(
 					string(b), "broken", "extra"), "schema: ussd.menu/v1\n"))
 			}
@@ -203,7 +210,7 @@ func TestBadLists(t *testing.T) {
 
 // Load takes any file without a panic.
 func FuzzLoad(f *testing.F) {
-	for _, pattern := range []string{"testdata/bad/*.yaml", "testdata/whole/*", "testdata/good/*"} {
+	for _, pattern := range []string{"testdata/*/*.yaml"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

@@ -34,6 +34,9 @@ func (c *checking) check() {
 	for _, name := range c.p.order {
 		c.state(c.p.states[name])
 	}
+	for _, code := range sortedKeys(c.p.errors) {
+		c.placeholders(c.p.errors[code])
+	}
 	c.entryStates()
 	c.shortcutState()
 	c.movedTargets()
@@ -43,8 +46,14 @@ func (c *checking) check() {
 	c.told()
 	c.screens()
 	c.sms()
+	c.alphabets()
+	c.likeTexts()
+	c.stuck()
 	c.unused()
 	c.unreached()
+	if c.r.Advice && !c.r.Failed() {
+		c.advice()
+	}
 }
 
 // langs is how many languages the menu has.
@@ -98,7 +107,7 @@ func (c *checking) items(s *state, key string, items []Item) {
 		c.blankID(s, where, it)
 		c.shadowed(s.place["list"], strconv.Itoa(it.Number))
 		for _, lang := range c.p.languages {
-			if it.Label[lang] == "" {
+			if c.p.pick(it.Label, lang) == "" {
 				c.r.Errorf(s.place["list"], codeEnvironment, "%s: item %q has no label in %q",
 					where, it.ID, lang)
 			}
@@ -275,6 +284,7 @@ func (c *checking) ask(s *state) {
 		return
 	}
 	c.used["slot "+s.ask] = true
+	c.exempted(sl)
 }
 
 // target checks that an edge leads somewhere and that its notice has a text there.
@@ -338,6 +348,7 @@ func (c *checking) setting(v setting) {
 
 // placeholders checks that every value that a text shows exists and may be seen.
 func (c *checking) placeholders(t texts) {
+	c.counted(t, c.kind)
 	seen := make(map[source.Pos]bool) // one text may stand for all languages
 	for _, lang := range c.p.languages {
 		if t[lang] == nil {

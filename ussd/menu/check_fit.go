@@ -74,7 +74,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 			}
 			for _, h := range t[lang].holders() {
 				if text, ok := c.p.constant(h.name); ok {
-					out[h.name] = same(widthOf([]string{text}), c.langs())
+					out[h.name] = c.everywhere(widthOf([]string{text}))
 					continue
 				}
 				slotName, field, dotted := strings.Cut(h.name, ".")
@@ -85,7 +85,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 				switch {
 				case dotted:
 					w = c.itemWidths(slotName, func(it Item, lang string) string {
-						return it.Values[field][lang]
+						return c.p.pick(it.Values[field], lang)
 					})
 				case stays && c.after[s.name][h.name] != nil:
 					w = w.join(c.after[s.name][h.name])
@@ -101,9 +101,15 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 func (c *checking) inline(s *state) {
 	check := func(t texts) {
 		for _, lang := range c.p.languages {
-			if t[lang] != nil && !strings.Contains(t[lang].expand(none), c.p.keys.back) {
-				c.r.Errorf(t[lang].node.Place(), codeNav,
-					"with `nav: inline` the text itself must say the back key %q", c.p.keys.back)
+			if t[lang] == nil {
+				continue
+			}
+			for _, form := range t[lang].all() {
+				if !strings.Contains(form.expand(none), c.p.keys.back) {
+					c.r.Errorf(form.node.Place(), codeNav,
+						"with `nav: inline` the text itself must say the back key %q",
+						c.p.keys.back)
+				}
 			}
 		}
 	}
@@ -141,9 +147,9 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			}
 			shown := rows{s.options, variant.items}
 			sh := c.p.sheet(s, notice, lang, variant.canBack, shown, widest)
-			for _, b := range c.blocks(s, sh, notice, lang, variant.items) {
+			for _, b := range c.blocks(s, sh, notice, lang, variant.items, widest) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
-				key := c.p.languages[lang] + " " + b.name
+				key := c.p.languages[lang] + " " + b.name + " " + b.pos.String()
 				if c.p.limits.holds(pg) || reported[key] {
 					continue
 				}
@@ -201,12 +207,14 @@ func (c *checking) complete(s *state, notice string, lang int) bool {
 	return true
 }
 
-// blocks cuts a sheet into what must fit alone.
-func (c *checking) blocks(s *state, sh sheet, notice string, lang int, items []Item) []block {
+// blocks cuts a sheet into what must fit alone. Each plural form of the heading is a block.
+func (c *checking) blocks(
+	s *state, sh sheet, notice string, lang int, items []Item, widest func(string) string,
+) []block {
 	code := c.p.languages[lang]
 	var out []block
 	if sh.heading != "" {
-		b := block{name: "the prompt", text: sh.heading, first: true, last: len(sh.rows) == 0}
+		b := block{name: "the prompt", first: true, last: len(sh.rows) == 0}
 		heading := s.text
 		switch {
 		case notice != "":
@@ -214,8 +222,10 @@ func (c *checking) blocks(s *state, sh sheet, notice string, lang int, items []I
 		case s.kind == kindEnd:
 			b.name = "the text"
 		}
-		b.pos = heading[code].node.Place()
-		out = append(out, b)
+		for _, form := range heading[code].all() {
+			b.pos, b.text = form.node.Place(), form.expand(widest)
+			out = append(out, b)
+		}
 	}
 	printed := 0
 	_, anywhere := c.shownLists(s)
@@ -291,6 +301,14 @@ func (c *checking) sms() {
 			m.fields[v.Name] = c.declared(v)
 		}
 		c.p.sms[kind] = m
+		c.counted(m.texts, func(name string) valueKind {
+			for _, v := range defs {
+				if v.Name == name {
+					return v.Type.kind()
+				}
+			}
+			return kindUnknown
+		})
 		c.smsTexts(kind, m)
 	}
 }
@@ -332,7 +350,9 @@ func (c *checking) smsTexts(kind string, m message) {
 			c.r.Errorf(t.node.Place(), codeSMS, "the message with the PIN does not show {pin}")
 		}
 		if known {
-			c.smsFits(kind, code, t, func(name string) width { return m.fields[name].at(lang) })
+			for _, form := range t.all() {
+				c.smsFits(kind, code, form, func(name string) width { return m.fields[name].at(lang) })
+			}
 		}
 	}
 }

@@ -226,32 +226,34 @@ func (w *guarding) kindOf(n ast.Node, name string) valueKind {
 		}
 		return kindText
 	case !dotted && w.outputs[name]:
-		return w.outputKind(from, name)
+		kind, ok := w.outputKind(name)
+		if !ok {
+			w.report(from, codeGuard, "%q is %s in one outcome and something else in another", name,
+				kind)
+			return kindUnknown
+		}
+		return kind
 	}
 	w.report(from, codeGuardName, "no value %q", name)
 	w.r.DidYouMean(name, w.guardNames())
 	return kindUnknown
 }
 
-// outputKind returns the kind of a value that outcomes set, which must all agree.
-func (w *guarding) outputKind(from int, name string) valueKind {
-	kind := kindUnknown
-	for _, action := range sortedKeys(w.env.Actions) {
-		for _, outcome := range sortedKeys(w.env.Actions[action].Outcomes) {
-			for _, v := range w.env.Actions[action].Outcomes[outcome].Sets {
-				if v.Name != name {
-					continue
+// outputKind returns the kind of a value that outcomes set, and whether they all agree on it.
+func (c *checking) outputKind(name string) (kind valueKind, ok bool) {
+	for _, action := range sortedKeys(c.env.Actions) {
+		for _, outcome := range sortedKeys(c.env.Actions[action].Outcomes) {
+			for _, v := range c.env.Actions[action].Outcomes[outcome].Sets {
+				if v.Name == name && kind != kindUnknown && kind != v.Type.kind() {
+					return kind, false
 				}
-				if kind != kindUnknown && kind != v.Type.kind() {
-					w.report(from, codeGuard, "%q is %s in one outcome and %s in another", name,
-						kind, v.Type.kind())
-					return kindUnknown
+				if v.Name == name {
+					kind = v.Type.kind()
 				}
-				kind = v.Type.kind()
 			}
 		}
 	}
-	return kind
+	return kind, kind != kindUnknown
 }
 
 // kind returns what conditions take a value of the type for.

@@ -198,7 +198,7 @@ func (c *checking) pickEdges(s *state) {
 func (c *checking) wordEdge(s *state) {
 	sets := make(map[string]widths)
 	if sl := c.p.slots[s.letters.as]; sl != nil && !sl.secret() {
-		sets[sl.name] = same(sl.width(), c.langs())
+		sets[sl.name] = c.everywhere(sl.width())
 	}
 	next := s.letters.next
 	c.edge(edge{from: s.name, to: next.to, sets: sets, notice: next.notice, pos: next.pos})

@@ -181,7 +181,7 @@ func (s *state) given(name string) argument {
 // confirmText checks that a text shows everything that is to be confirmed, in every language.
 func (c *checking) confirmText(s *state, wanted map[string]bool, t texts, what string) {
 	for _, lang := range c.p.languages {
-		if t[lang] == nil {
+		if t[lang] == nil || t[lang].spelled {
 			continue
 		}
 		for _, name := range sortedKeys(wanted) {

@@ -53,6 +53,9 @@ func (c *checking) valueTold(s *state, outcome, value string, heading texts) {
 		return
 	}
 	for _, lang := range without {
+		if heading[lang].spelled {
+			continue
+		}
 		c.r.Errorf(heading[lang].node.Place(), codeUntold,
 			"%s of %s must be told, and the text does not show {%s} in %q", outcome, s.do, value,
 			lang)

@@ -52,12 +52,27 @@ const (
 	codeCases       = "MENU042"
 	codeHidden      = "MENU043"
 	codeMoved       = "MENU044"
+	codePlural      = "MENU045"
+	codeLatin       = "MENU046"
+	codeMixed       = "MENU050"
+	codeAlphabet    = "MENU051"
+	codeLone        = "MENU052"
 	codeFind        = "MENU053"
+	codeStuck       = "MENU054"
+	codeLikeText    = "MENU055"
+	codeExempt      = "MENU056"
+	codeDeep        = "MENU060"
+	codeLong        = "MENU061"
+	codeNoOptions   = "MENU062"
+	codeFull        = "MENU063"
+	codeParts       = "MENU064"
 )
 
 // Codes explains every code of this package, in their order.
 func Codes() []source.Code {
-	return slices.Concat(languageCodes(), proofCodes(), flowCodes(), wordingCodes())
+	return slices.Concat(
+		languageCodes(), proofCodes(), flowCodes(), wordingCodes(), adviceCodes(),
+	)
 }
 
 // languageCodes are about how the menu is written.
@@ -206,15 +221,64 @@ func flowCodes() []source.Code {
 			" that people remember: path is what they dial behind the service code, 1 to 8 answers" +
 			" with * between, and goto the state that they get to now. Everything that this state" +
 			" shows must be set already where the strings begin, at the screen of `shortcuts`."},
+		{Code: codePlural, Title: "plural forms that do not suit", Text: "A text in one language may" +
+			" be {by: left, one: \"…\", other: \"…\"}: `by` names a number that an outcome brings," +
+			" and there is one text for each form of that language: one and other in Kyrgyz and" +
+			" English; one, few, many and other in Russian. Options and navigation lines have none."},
+		{Code: codeLatin, Title: "a transliteration that cannot be", Text: "`transliterations:" +
+			" {ru-latn: ru}` adds a language whose texts are those of another one in Latin letters." +
+			" Its code is new and the other is one of `languages`. A text may have an entry of its" +
+			" own under the new code, in characters of the GSM alphabet only."},
 	}
 }
 
 // wordingCodes are about lists that find items, and about words.
 func wordingCodes() []source.Code {
 	return []source.Code{
+		{Code: codeMixed, Title: "letters of two alphabets in one word", Text: "A Latin c and a" +
+			" Cyrillic с look the same, but are different letters: nobody finds the word by" +
+			" searching, and one Cyrillic letter in a Latin text leaves room for 80 characters" +
+			" instead of 182. A Latin word with a Cyrillic ending, such as PINди, is right."},
+		{Code: codeAlphabet, Title: "one character halves the room", Text: "All of the text but" +
+			" this character is in the GSM alphabet, of which 182 fit a screen. With it only 80" +
+			" do. A plain apostrophe, quote or hyphen does as well as a printed one."},
+		{Code: codeLone, Title: "a Latin letter for a Cyrillic word", Text: "A small Latin a, c," +
+			" e, o, p, x or y that stands alone in a Cyrillic text is nearly always the Cyrillic" +
+			" word that looks the same, typed on the wrong keyboard."},
 		{Code: codeFind, Title: "a list that does not know what to show", Text: "`only` and `top`" +
 			" name `promoted` or a value with IDs of items that an outcome sets, `match` a slot of" +
 			" the type text. A list with `only` or `match` may find nothing, so `none` says where" +
 			" to go then; a whole list has no `none`."},
+		{Code: codeStuck, Title: "a circle without a way out", Text: "These screens lead only to" +
+			" each other: no answer leads to an end, and a slot that takes the keys for back and" +
+			" home as ordinary input keeps people in. Give one of them another way."},
+		{Code: codeLikeText, Title: "two options that read the same", Text: "Two lines of one" +
+			" screen have the same text, so nobody can tell what the keys do. Usually one of them" +
+			" was copied and its text not changed."},
+		{Code: codeExempt, Title: "a navigation key that is lost for nothing", Text: "`exempt:`" +
+			" makes a navigation key ordinary input. This slot refuses what the key stands for, so" +
+			" people could neither type it nor go back with it."},
+	}
+}
+
+// adviceCodes are about what works and could serve people better. They are asked for.
+func adviceCodes() []source.Code {
+	return []source.Code{
+		{Code: codeDeep, Title: "advice: many screens before the money moves", Text: "Each screen" +
+			" costs seconds of a session that the network may end, and some people give up at" +
+			" each. More than six on the shortest way are many: put what is paid often on top of" +
+			" its list, or let people choose it by letters or from their favourites."},
+		{Code: codeLong, Title: "advice: many options", Text: "More than nine options take" +
+			" several pages and keys of two digits, and hardly anybody reads the last page." +
+			" Put those that belong together behind one option."},
+		{Code: codeNoOptions, Title: "advice: a first page without options", Text: "The prompt is" +
+			" so long that none of the options stands below it, so people have to ask for the" +
+			" next page before they see what they can choose. Shorten the prompt."},
+		{Code: codeFull, Title: "advice: over 160 characters", Text: "A screen holds 182" +
+			" characters of the GSM alphabet, but some handsets and some networks cut it off" +
+			" after 160."},
+		{Code: codeParts, Title: "advice: a message of several parts", Text: "Each part is paid" +
+			" for as a message. One part holds 160 characters of the GSM alphabet, or 70 when any" +
+			" character is outside it; of several parts each holds 153 or 67."},
 	}
 }

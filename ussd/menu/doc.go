@@ -8,7 +8,7 @@
 //
 //   - load*.go reads the sections of all files and turns them into states, slots and texts;
 //   - check.go looks at every name: targets, slots, lists, actions, outcomes, error texts;
-//     check_rules.go at what the catalogue's items allow in slots;
+//     check_rules.go at what the catalogue's items allow in slots; check_guard.go at conditions;
 //   - flow.go and flow_unset.go follow all edges forward for the values that are certainly set
 //     where they are shown, and backward for how wide they can become;
 //   - check_money.go holds what keeps money and secrets safe, check_told.go what must be told of

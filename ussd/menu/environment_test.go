@@ -61,11 +61,14 @@ func environment() menu.Environment {
 			"wallet.balance": {Outcomes: map[string]menu.OutcomeDef{"ok": def(balance)}},
 			"pin.check": {
 				Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
-					"ok": {}, "wrong": def(val("left", "9")),
+					"ok": {}, "wrong": def(count("left", "9")),
 				},
 			},
 			"pin.mixed": {Outcomes: map[string]menu.OutcomeDef{
 				"ok": def(val("mixed", "9")), "other": def(count("mixed", "9")),
+			}},
+			"pin.tries": {Outcomes: map[string]menu.OutcomeDef{
+				"ok": def(count("left", "99")), "none": def(count("left", "0")),
 			}},
 			"pin.change": {
 				Secrets: []string{"old", "new"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}},
@@ -88,7 +91,7 @@ func environment() menu.Environment {
 				Outcomes: map[string]menu.OutcomeDef{
 					"paid":      told(def(code, balance), "code"),
 					"in_doubt":  {Sets: []menu.ValueDef{code}, Shows: []string{"code"}, Ends: true},
-					"wrong_pin": offers(val("left", "9")),
+					"wrong_pin": offers(count("left", "9")),
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
 			},
@@ -153,6 +156,17 @@ func load(t testing.TB, fsys fs.FS, env menu.Environment) *menu.Program {
 func good(t testing.TB) *menu.Program {
 	t.Helper()
 	return load(t, os.DirFS("testdata/good"), environment())
+}
+
+// flowing is the good menu with everything that depends on values.
+func flowing(t testing.TB) *menu.Program {
+	t.Helper()
+	b, err := os.ReadFile("testdata/extended/flow.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "schema: ussd.menu/v1\n")
+	return load(t, extended(t, rest), environment())
 }
 
 // edited is the menu of testdata/good with a piece of its text replaced.

@@ -40,7 +40,7 @@ func (c *checking) graph() {
 		case kindAsk:
 			sets := make(map[string]widths)
 			if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
-				sets[s.ask] = same(sl.width(), c.langs())
+				sets[s.ask] = c.everywhere(sl.width())
 			}
 			c.edge(edge{
 				from: name, to: s.next.to, sets: sets, notice: s.next.notice, answered: true,
@@ -94,7 +94,7 @@ func (c *checking) optionSets(o option) map[string]widths {
 	sets := make(map[string]widths)
 	for _, v := range o.set {
 		if sl := c.p.slots[v.name]; sl != nil && !sl.secret() {
-			sets[v.name] = same(sl.width(), c.langs())
+			sets[v.name] = c.everywhere(sl.width())
 		}
 	}
 	return sets
@@ -109,7 +109,7 @@ func (c *checking) outcomeSets(def OutcomeDef) map[string]widths {
 		}
 		sets[v.Name] = c.declared(v)
 		if sl := c.p.slots[v.Name]; sl != nil && len(v.Widest) == 0 && len(v.Langs) == 0 {
-			sets[v.Name] = same(sl.width(), c.langs()) // nothing but what was typed
+			sets[v.Name] = c.everywhere(sl.width()) // nothing but what was typed
 		}
 	}
 	return sets
@@ -120,17 +120,24 @@ func (c *checking) declared(v ValueDef) widths {
 	out := make(widths, c.langs())
 	for i, lang := range c.p.languages {
 		examples := v.Widest
+		base := c.p.base(lang)
 		if own, ok := v.Langs[lang]; ok {
 			examples = own
+		} else if own, ok := v.Langs[base]; ok {
+			examples = own
 		}
-		out[i] = widthOf(examples)
+		if out[i] = widthOf(examples); base != lang {
+			out[i] = out[i].latin()
+		}
 	}
 	return out
 }
 
 // labels returns how wide the label of the item in a list slot can be.
 func (c *checking) labels(slotName string) widths {
-	return c.itemWidths(slotName, func(it Item, lang string) string { return it.Label[lang] })
+	return c.itemWidths(slotName, func(it Item, lang string) string {
+		return c.p.pick(it.Label, lang)
+	})
 }
 
 func (c *checking) itemWidths(slotName string, text func(Item, string) string) widths {
@@ -158,18 +165,26 @@ func (c *checking) flow() {
 	c.circles()
 }
 
-// unreached warns of states that nothing leads to. An error that takes a way away is the likely
-// cause: then only that is reported.
-func (c *checking) unreached() {
+// misled reports whether an error takes a way away, so that what seems to lead nowhere, or never
+// to be reached, may be a consequence of it.
+func (c *checking) misled() bool {
 	causes := []string{
 		source.CodeUnknownKey, source.CodeKind, source.CodeDuplicateKey, source.CodeKey,
 		codeSchema, codeTwice, codeName, codeTarget, codeState, codeAction, codeOutcome, codeList,
-		codeConfirm, codeNoWayOut, codeEntry, codeLimit, codeUntold,
+		codeConfirm, codeNoWayOut, codeEntry, codeLimit, codeUntold, codeFind,
 	}
 	for _, f := range c.r.Findings() {
 		if f.Severity == source.Error && slices.Contains(causes, f.Code) {
-			return
+			return true
 		}
+	}
+	return false
+}
+
+// unreached warns of states that nothing leads to.
+func (c *checking) unreached() {
+	if c.misled() {
+		return
 	}
 	for _, name := range c.p.order {
 		if s := c.p.states[name]; c.facts[name] == nil && s.kind != kindBroken {

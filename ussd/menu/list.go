@@ -285,7 +285,7 @@ func (p *Program) longest(s *state, lang string) []Item {
 		}
 	}
 	slices.SortStableFunc(items, func(a, b Item) int {
-		return cmp.Compare(len([]rune(b.Label[lang])), len([]rune(a.Label[lang])))
+		return cmp.Compare(len([]rune(p.pick(b.Label, lang))), len([]rune(p.pick(a.Label, lang))))
 	})
 	items = items[:min(len(items), MaxFound)]
 	for i := range items {

@@ -63,6 +63,7 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 			states:   make(map[string]*state),
 			sms:      make(map[string]message),
 			patterns: make(map[string]*regexp.Regexp),
+			latinOf:  make(map[string]string),
 			env:      env,
 		},
 	}
@@ -105,7 +106,7 @@ func contentID(files []*source.File) string {
 // sections are the top-level keys of a menu file.
 func sections() []string {
 	return []string{
-		"schema", "service", "languages", "limits", "keys", "nav", "entries",
+		"schema", "service", "languages", "transliterations", "limits", "keys", "nav", "entries",
 		"shortcuts", "moved", "errors", "slots", "states", "sms",
 	}
 }
@@ -189,6 +190,9 @@ func (l *loading) settings() {
 		}
 	}
 	l.languages(l.setting("languages"))
+	if len(l.raw["transliterations"]) > 0 {
+		l.transliterations(l.setting("transliterations"))
+	}
 	l.limits(l.setting("limits"))
 	l.keys(l.setting("keys"))
 	if nav := l.setting("nav"); nav != nil && len(l.p.languages) > 0 {
@@ -206,10 +210,9 @@ func (l *loading) languages(n *source.Node) {
 	if n == nil {
 		return
 	}
-	code := regexp.MustCompile(`^[a-z]{2,3}(-[a-z]{2,8})?$`)
 	for _, item := range n.Items() {
 		switch lang := item.Scalar(); {
-		case !code.MatchString(lang):
+		case !isLanguage(lang):
 			l.r.Errorf(item.Place(), codeSetting, "%q is no language code", lang)
 		case slices.Contains(l.p.languages, lang):
 			l.r.Errorf(item.Place(), codeTwice, "the language %q is there twice", lang)
@@ -220,6 +223,11 @@ func (l *loading) languages(n *source.Node) {
 	if k := len(l.p.languages); k == 0 || k > MaxLanguages {
 		l.r.Errorf(n.Place(), codeSetting, "languages must list 1 to %d codes", MaxLanguages)
 	}
+}
+
+// isLanguage reports whether s is a language code such as ky or ru-latn.
+func isLanguage(s string) bool {
+	return regexp.MustCompile(`^[a-z]{2,3}(-[a-z]{2,8})?$`).MatchString(s)
 }
 
 func (l *loading) limits(n *source.Node) {
@@ -309,6 +317,7 @@ func (l *loading) nav(n *source.Node) {
 		}
 		t := l.texts(v)
 		l.p.nav[name] = t
+		l.noPlural(t, "a navigation line")
 		for _, lang := range l.p.languages {
 			line, ok := t[lang]
 			if !ok {
@@ -354,9 +363,14 @@ func (l *loading) texts(n *source.Node) texts {
 	case n.Is(source.Scalar):
 		if t := l.template(n); t != nil {
 			for _, lang := range l.p.languages {
-				out[lang] = t
+				if l.p.base(lang) == lang {
+					out[lang] = t
+				}
 			}
 		}
+	case n.Field(byKey) != nil:
+		l.r.Errorf(n.Place(), codePlural, "plural forms stand within a language")
+		l.r.Help(`write it as %s: {by: …}`, l.p.languages[0])
 	case n.Is(source.Map):
 		found := make(map[string]bool)
 		for _, f := range n.Fields() {
@@ -366,19 +380,27 @@ func (l *loading) texts(n *source.Node) texts {
 				continue
 			}
 			found[f.Key] = true
-			if t := l.template(f.Value); t != nil {
+			if t := l.textIn(f.Key, f.Value); t != nil {
 				out[f.Key] = t
 			}
 		}
 		for _, lang := range l.p.languages {
-			if !found[lang] {
+			if !found[lang] && l.p.base(lang) == lang {
 				l.r.Errorf(n.Place(), codeLanguage, "the text is missing in %q", lang)
 			}
 		}
 	default:
 		l.r.Errorf(n.Place(), codeLanguage, "a text was expected here")
 	}
-	return out
+	return l.spelled(out)
+}
+
+// textIn reads a text in one language, which may have plural forms there.
+func (l *loading) textIn(lang string, n *source.Node) *template {
+	if n.Is(source.Map) && n.Field(byKey) != nil {
+		return l.plural(n, lang)
+	}
+	return l.template(n)
 }
 
 func (l *loading) template(n *source.Node) *template {
@@ -404,7 +426,9 @@ func (l *loading) template(n *source.Node) *template {
 		l.r.Errorf(n.Place(), codeLimit, "the text has more than %d octets", MaxTextBytes)
 		return nil
 	}
-	return parseTemplate(n, l.r)
+	t := parseTemplate(n, l.r)
+	l.spelling(t)
+	return t
 }
 
 func (l *loading) errorTexts() {

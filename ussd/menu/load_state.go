@@ -212,6 +212,7 @@ func (l *loading) options(s *state, n *source.Node) {
 		}
 		if t := found["text"]; t != nil {
 			o.text = l.texts(t)
+			l.noPlural(o.text, "an option")
 		}
 		if set := found["set"]; set != nil {
 			set.Object(l.r, "set")

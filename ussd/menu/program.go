@@ -14,6 +14,7 @@ type Program struct {
 	revision  string
 	service   string
 	languages []string
+	latinOf   map[string]string // a transliterated language -> the one it is made from
 	limits    limits
 	keys      keys
 	nav       map[string]texts // by name of the key: back, home, more
@@ -166,7 +167,8 @@ func (p *Program) TakesShortcut(pos Position) bool {
 	return n > 0 && pos.Stack[n-1].State == p.shortcuts
 }
 
-// Languages returns the languages of the menu. The first is the default.
+// Languages returns the languages of the menu, those that are only transliterated last. The first
+// is the default.
 func (p *Program) Languages() []string { return slices.Clone(p.languages) }
 
 // States returns the names of all states in the order of the files.
@@ -188,7 +190,7 @@ func (p *Program) SMS(kind, lang string, fields map[string]string) (string, erro
 		}
 	}
 	return text.expand(func(name string) string {
-		return m.fields[name][l].cut(fields[name])
+		return m.fields[name][l].cut(p.spell(p.languages[l], fields[name]))
 	}), nil
 }
 

@@ -21,10 +21,25 @@ import (
 // much the first screen that does not fit is over.
 func fits(t *testing.T, old, new string) (ok bool, message string) {
 	t.Helper()
+	return fitsIn(t, environment(), old, new)
+}
+
+// fitsIn is fits in an environment of its own.
+func fitsIn(t *testing.T, env menu.Environment, old, new string) (ok bool, message string) {
+	t.Helper()
+	return only(t, env, []string{"MENU014", "MENU030"}, old, new)
+}
+
+// only loads the good menu with a piece of its text replaced, and returns the first error. All
+// errors must have one of the codes.
+func only(
+	t *testing.T, env menu.Environment, codes []string, old, new string,
+) (ok bool, message string) {
+	t.Helper()
 	r := &source.Report{}
-	menu.Load(edited(t, old, new), environment(), r)
+	menu.Load(edited(t, old, new), env, r)
 	for _, f := range r.Findings() {
-		if f.Severity == source.Error && f.Code != "MENU014" && f.Code != "MENU030" {
+		if f.Severity == source.Error && !slices.Contains(codes, f.Code) {
 			t.Fatalf("%s: %s %s", f.Pos, f.Code, f.Message)
 		}
 		if f.Severity == source.Error && message == "" {
@@ -186,34 +201,68 @@ func check(t testing.TB, s *menu.Screen) {
 // A walk types at random, answers actions at random with values at and over their widest, and
 // looks at every screen on the way.
 func TestRandomWalks(t *testing.T) {
-	p, env := good(t), environment()
+	seen := randomWalk(t, good(t), 40_000)
+	for _, name := range []string{
+		"pay_confirm", "pay_done", "reg_check", "told_paid", "meter_done",
+	} {
+		if seen[name] == 0 {
+			t.Errorf("no walk came to %s", name)
+		}
+	}
+	seen = randomWalk(t, flowing(t), 60_000)
+	for _, name := range []string{"extra_menu", "extra_tries", "extra_end", "pay_confirm"} {
+		for _, lang := range []string{"ru", "en", "ru-latn", "en-latn"} {
+			if seen[name+" "+lang] == 0 {
+				t.Errorf("no walk came to %s in %s", name, lang)
+			}
+		}
+	}
+}
+
+// randomWalk returns how often it came to each state, in all languages and, "state lang", in one.
+func randomWalk(t *testing.T, p *menu.Program, steps int) map[string]int {
+	t.Helper()
+	env := environment()
 	random := rand.New(rand.NewPCG(1, 2))
 	typed := []string{
 		"0", "00", "98", "1", "2", "3", "4", "5", "6", "7", "8", "13", "14", "", "x", "1234",
 		"01234567890123", "21210199012345", "100.50", "15000", strings.Repeat("Ж", 30), "000123",
 		strings.Repeat("W", 30), "Асанов Асан", "[]{}€^~|\\", "\x00\xff", "😀😀",
 	}
+	likely := []string{"1", "14", "1234", "100.50", "01234567890123", "Асанов Асан"}
 	values := []string{
-		"", "7", "999999.99", strings.Repeat("Ж", 300), strings.Repeat("€", 99), "a\nb",
+		"", "7", "1", "999999.99", strings.Repeat("Ж", 300), strings.Repeat("€", 99), "a\nb",
 	}
 	seen := make(map[string]int)
 	res := p.Begin("ru", menu.EntryStart, nil)
-	for range 40_000 {
-		switch {
-		case res.Screen != nil && !res.Screen.End:
+	for range steps {
+		if res.Screen != nil {
 			check(t, res.Screen)
 			seen[res.Screen.State]++
-			text := typed[random.IntN(len(typed))]
+			seen[res.Screen.State+" "+res.Position.Lang]++
+			if strings.HasSuffix(res.Position.Lang, "-latn") && res.Screen.Alphabet != charset.GSM7 {
+				t.Fatalf("a screen in Latin letters is %+v", *res.Screen)
+			}
+		}
+		switch {
+		case res.Screen != nil && !res.Screen.End:
 			if random.IntN(50) == 0 {
 				res = p.Interrupt(res.Position, menu.Entries()[random.IntN(7)],
 					map[string]string{"offer": "o"})
-				continue
+				break
+			}
+			if moved, _, ok := p.Moved(res.Position, []string{"3", "1", "7"}); ok &&
+				random.IntN(20) == 0 {
+				res = moved
+				break
+			}
+			text := typed[random.IntN(len(typed))]
+			if random.IntN(3) == 0 {
+				text = likely[random.IntN(len(likely))]
 			}
 			res = p.Step(res.Position, pin.NewSecret([]byte(text)))
 		case res.Screen != nil:
-			check(t, res.Screen)
-			seen[res.Screen.State]++
-			lang := p.Languages()[random.IntN(2)]
+			lang := p.Languages()[random.IntN(len(p.Languages()))]
 			res = p.Begin(lang, menu.EntryStart, nil)
 		default:
 			out := menu.Outcome{Values: make(map[string]string)}
@@ -233,13 +282,7 @@ func TestRandomWalks(t *testing.T) {
 		}
 		res.Position = stored(t, res.Position)
 	}
-	for _, name := range []string{
-		"pay_confirm", "pay_done", "reg_check", "told_paid", "meter_done",
-	} {
-		if seen[name] == 0 {
-			t.Errorf("no walk came to %s", name)
-		}
-	}
+	return seen
 }
 
 // stored is what a session store gives back: a Position is a plain value.
@@ -258,10 +301,11 @@ func stored(t testing.TB, pos menu.Position) menu.Position {
 
 // No Position and no answer, however wrong, makes the engine panic or show nothing.
 func FuzzPosition(f *testing.F) {
-	p := good(f)
+	p := flowing(f)
 	f.Add("main", "pay_confirm", "pin_wrong", "pay_do", "provider", "dostek", "1", 3, "paid")
 	f.Add("@resume", "told", "", "@back", "^amount", "1", "0", -1, "ok")
 	f.Add("pay_provider", "pay_provider", "option", "@home", "category", "c14", "98", 1<<40, "done")
+	f.Add("main", "extra_tries", "gone", "extra_cases", "left", "2", "1", 0, "none")
 	f.Add("", "no_such", "x", "entry", "name", "{inn}", "00", 0, "elsewhere")
 	f.Fuzz(func(
 		t *testing.T, under, top, notice, pending, slot, value, typed string, n int, outcome string,

@@ -137,13 +137,13 @@ func (p *Program) sheet(
 		}
 	}
 	for _, it := range rows.items {
-		out.rows = append(out.rows, itemRow(it, code))
+		out.rows = append(out.rows, itemRow(it, p.pick(it.Label, code)))
 	}
 	return out
 }
 
-func itemRow(it Item, lang string) string {
-	return strconv.Itoa(it.Number) + " " + cleanValue(it.Label[lang])
+func itemRow(it Item, label string) string {
+	return strconv.Itoa(it.Number) + " " + cleanValue(label)
 }
 
 // render makes the screen that pos shows. The top of the stack must be a screen of the program.
@@ -191,16 +191,16 @@ func (p *Program) value(pos Position, name string) string {
 	lang := p.languages[p.language(pos.Lang)]
 	slotName, field, dotted := strings.Cut(name, ".")
 	if p.chosen[slotName] == "" {
-		return pos.Slots[name]
+		return p.spell(lang, pos.Slots[name])
 	}
 	it, ok := p.item(slotName, pos.Slots)
 	switch {
 	case !ok:
 		return ""
 	case dotted:
-		return it.Values[field][lang]
+		return p.pick(it.Values[field], lang)
 	}
-	return it.Label[lang]
+	return p.pick(it.Label, lang)
 }
 
 // lengthOf follows the name of a PIN's slot where a text shows how many digits it takes.

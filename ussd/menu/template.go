@@ -1,6 +1,7 @@
 package menu
 
 import (
+	"slices"
 	"strings"
 
 	"ussdgw/menus/source"
@@ -10,6 +11,9 @@ import (
 type template struct {
 	node  *source.Node
 	parts []part
+	forms *forms // instead of parts
+
+	spelled bool // made from the text of another language
 }
 
 // A part is a literal text, or a placeholder when name is set.
@@ -63,6 +67,9 @@ func parseTemplate(n *source.Node, r *source.Report) *template {
 
 // expand puts values into the text. A value is data: braces in it mean nothing.
 func (t *template) expand(value func(name string) string) string {
+	if t.forms != nil {
+		return t.forms.of(value(t.forms.by.name)).expand(value)
+	}
 	var b strings.Builder
 	for _, p := range t.parts {
 		if p.name == "" {
@@ -74,18 +81,25 @@ func (t *template) expand(value func(name string) string) string {
 	return b.String()
 }
 
-// has reports whether the text shows the value name.
+// has reports whether the text shows the value name, in each of its plural forms.
 func (t *template) has(name string) bool {
-	for _, p := range t.parts {
-		if p.name == name {
-			return true
+	for _, form := range t.all() {
+		if !slices.ContainsFunc(form.parts, func(p part) bool { return p.name == name }) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
-// holders returns the placeholders of the text.
+// holders returns the placeholders of the text, and the value that its plural forms go by.
 func (t *template) holders() []part {
+	if t.forms != nil {
+		out := []part{t.forms.by}
+		for _, form := range t.all() {
+			out = append(out, form.holders()...)
+		}
+		return out
+	}
 	var out []part
 	for _, p := range t.parts {
 		if p.name != "" {

@@ -22,6 +22,7 @@ const (
 	CodeYesNo      = "CAT016"
 	CodeLevel      = "CAT017"
 	CodeUnseen     = "CAT018"
+	CodeMixed      = "CAT019"
 )
 
 // Codes explains every code of this package, in their order.
@@ -118,6 +119,12 @@ func Codes() []source.Code {
 			Text: "Control and format characters, such as one that turns the direction of writing" +
 				" or has no width, make a name look like another. They are refused, as are" +
 				" braces, which mark places to fill in, and a text of blanks only.",
+		},
+		{
+			Code: CodeMixed, Title: "letters of two alphabets in one word",
+			Text: "A Latin c and a Cyrillic с look the same, but subscribers who search for the" +
+				" name do not find it, and one Cyrillic letter makes a screen hold 80 characters" +
+				" instead of 182. A Latin name with a Cyrillic ending is right.",
 		},
 	}
 }

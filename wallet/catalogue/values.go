@@ -95,8 +95,8 @@ func (l *loader) text(n *source.Node, what string, most int) map[string]string {
 }
 
 // fits refuses a text that is longer than most characters, and what no screen shows as it is
-// written: characters that nobody sees, nothing but blanks, line ends, and the braces that mark
-// places to fill in.
+// written: characters that nobody sees, nothing but blanks, line ends, the braces that mark places
+// to fill in, and letters of two alphabets in one word.
 func (l *loader) fits(n *source.Node, what string, most int) {
 	text := n.Scalar()
 	if length := utf8.RuneCountInString(text); length > most {
@@ -111,6 +111,17 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 	}
 	if source.Blank(text) {
 		l.r.Errorf(n.Place(), CodeUnseen, "there is nothing in %s that can be seen", what)
+	}
+	for _, s := range source.MixedScript(text) {
+		l.r.Errorf(n.Inside(s.Offset), CodeMixed, "%s has the %s %q in a %s word: %s", what, s.Script,
+			string(s.Letter), s.Of, s.Word)
+		if s.Instead == 0 {
+			continue
+		}
+		l.r.Help("write the %s %q, which looks the same", s.Of, string(s.Instead))
+		if written, ok := n.Written(s.Offset, string(s.Instead)); ok {
+			l.r.Fix(string(s.Letter), written)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package litestore_test
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -56,5 +57,29 @@ func TestRevisionsSchemaRefuses(t *testing.T) {
 	}
 	if err := revisiontest.Check(t, s); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOlderFileGetsRevisions opens a file that the first release has made: its books stay, and
+// menus can be published in it.
+func TestOlderFileGetsRevisions(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	script, err := os.ReadFile("migrations/0001_books.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	exec(t, db, string(script))
+	exec(t, db, `CREATE TABLE schema_migration (
+    version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT`)
+	exec(t, db, `INSERT INTO schema_migration VALUES (1, 'books', 1)`)
+	exec(t, db, `INSERT INTO account VALUES ('wallet:w1', 0)`)
+	s := open(t, path)
+	revisiontest.Fill(t, s)
+	if err := revisiontest.Check(t, s); err != nil {
+		t.Error(err)
+	}
+	if balance, err := s.Balance(t.Context(), "w1"); err != nil || balance != 0 {
+		t.Errorf("got %v, %v", balance, err)
 	}
 }

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ussdgw/menus/revision"
+	"ussdgw/wallet"
+	"ussdgw/wallet/ledger/litestore"
+	"ussdgw/wallet/msisdn"
+)
+
+// minPrefix is how many digits of a revision are enough to name it.
+const minPrefix = 6
+
+// ledgerOptions are the flags that say where the ledger is whose menus are meant.
+type ledgerOptions struct{ config, data string }
+
+func (o *ledgerOptions) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.config, "config", "", "configuration of serve: its PostgreSQL is meant")
+	f.StringVar(&o.data, "data", "", "folder of dev --data: its ledger is meant")
+}
+
+// flag is how the ledger is named on a command line.
+func (o *ledgerOptions) flag() string {
+	if o.config != "" {
+		return "--config " + shellWord(o.config)
+	}
+	return "--data " + shellWord(o.data)
+}
+
+// openRevisions opens the ledger in which menus are published: the PostgreSQL of a configuration,
+// or that of a folder of dev. Exactly one of them is needed. The Config of a folder is the default
+// one. The caller closes the store.
+func openRevisions(
+	ctx context.Context, config, data string,
+) (s revision.Store, closeStore func(), cfg Config, err error) {
+	switch {
+	case (config == "") == (data == ""):
+		return nil, nil, cfg, &exitError{exitUsage, "which ledger is meant? give one of:\n" +
+			"  --config FILE  the configuration of serve\n  --data DIR     the folder of dev --data"}
+	case data != "":
+		s, closeStore, err = openDevRevisions(data)
+		return s, closeStore, defaultConfig(), err
+	}
+	cfg, report := loadConfig(config, filesElsewhere)
+	if report.Failed() {
+		var text bytes.Buffer
+		if err := report.Write(&text); err != nil {
+			return nil, nil, cfg, err
+		}
+		return nil, nil, cfg, fmt.Errorf("the configuration has faults:\n%s",
+			strings.TrimSpace(text.String()))
+	}
+	if cfg.Ledger.URL == "" {
+		_, err := readAtMost(cfg.Ledger.URLFile, maxSecretOctets)
+		return nil, nil, cfg, fmt.Errorf("%s: ledger.url_file cannot be read: %w", config, err)
+	}
+	store, err := openLedger(ctx, cfg.Ledger)
+	if err != nil {
+		return nil, nil, cfg, err
+	}
+	if err := requireMigrated(ctx, store, config); err != nil {
+		store.Close()
+		return nil, nil, cfg, err
+	}
+	return store, store.Close, cfg, nil
+}
+
+// openDevRevisions opens the ledger of a folder of dev. It makes none: a mistyped folder would
+// get an empty one.
+func openDevRevisions(dir string) (revision.Store, func(), error) {
+	path := filepath.Join(dir, devLedgerFile)
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, fmt.Errorf("%s holds no ledger: %w\nmake one: ussdgw dev --data %s", dir,
+			reason(err), shellWord(dir))
+	}
+	store, err := litestore.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return store, store.Close, nil
+}
+
+// A publishedLog is the whole log with where it has led.
+type publishedLog struct {
+	changes []revision.Change
+	rollout revision.Rollout
+}
+
+// readLog reads the log of a store. A log that was tampered with is an error that names the
+// place; what is before it is returned nevertheless.
+func readLog(ctx context.Context, s revision.Store) (publishedLog, error) {
+	changes, err := revision.Log(ctx, s)
+	if err != nil {
+		return publishedLog{}, err
+	}
+	rollout, err := revision.Replay(changes)
+	if err != nil {
+		err = fmt.Errorf("somebody has edited the log of what was published in the database: %w", err)
+	}
+	return publishedLog{changes, rollout}, err
+}
+
+// madeLive is the change that has put the live revision in its place, or nil.
+func (l publishedLog) madeLive() *revision.Change {
+	for i := len(l.changes) - 1; i >= 0; i-- {
+		if c := l.changes[i]; c.Stage == revision.StageAll && c.Revision != c.Base {
+			return &l.changes[i]
+		}
+	}
+	return nil
+}
+
+// resolve finds the one revision that text names: by all its digits, or by at least minPrefix of
+// them if it is in the log.
+func (l publishedLog) resolve(
+	ctx context.Context, s revision.Store, text string,
+) (revision.Revision, error) {
+	if !isRevision(text) {
+		return revision.Revision{}, fmt.Errorf("%q names no revision: give %d to %d of its digits",
+			text, minPrefix, revision.Digits)
+	}
+	id := text
+	for _, c := range l.changes {
+		if !strings.HasPrefix(c.Revision, text) || c.Revision == id {
+			continue
+		}
+		if id != text {
+			return revision.Revision{}, fmt.Errorf("%s may be %s or %s: give more digits", text, id,
+				c.Revision)
+		}
+		id = c.Revision
+	}
+	r, err := s.Revision(ctx, id)
+	if errors.Is(err, revision.ErrNotFound) {
+		return r, fmt.Errorf("no revision %s was ever published\nsee: ussdgw menu history", text)
+	}
+	return r, err
+}
+
+// isRevision reports whether text may name a revision.
+func isRevision(text string) bool {
+	return len(text) >= minPrefix && len(text) <= revision.Digits &&
+		strings.Trim(text, "0123456789abcdef") == ""
+}
+
+// menusName names a revision to a person.
+func menusName(id string) string {
+	if id == "" {
+		return "the menus built into the program"
+	}
+	return id
+}
+
+// audience says who a stage is for. The numbers are masked already.
+func audience(stage revision.Stage, percent int, masked []string) string {
+	switch {
+	case stage == revision.StageAll:
+		return "everybody"
+	case stage == revision.StageTest:
+		return testNumbers(masked)
+	case len(masked) == 0:
+		return fmt.Sprintf("%d%% of the subscribers", percent)
+	}
+	return fmt.Sprintf("%d%% of the subscribers and %s", percent, testNumbers(masked))
+}
+
+// testNumbers names a few numbers and counts all.
+func testNumbers(masked []string) string {
+	const most = 5
+	if len(masked) == 1 {
+		return "1 test number: " + masked[0]
+	}
+	shown := masked
+	if len(shown) > most {
+		shown = append(shown[:most:most], "…")
+	}
+	return fmt.Sprintf("%d test numbers: %s", len(masked), strings.Join(shown, ", "))
+}
+
+// candidateAudience says who has the candidate.
+func candidateAudience(r revision.Rollout) string {
+	return audience(r.Stage, r.Percent, masked(r.Numbers))
+}
+
+func masked(numbers []string) []string {
+	hidden := make([]string, len(numbers))
+	for i, n := range numbers {
+		number, err := msisdn.Parse(n)
+		if err != nil {
+			hidden[i] = "***" // the log is checked; this is no number at all
+			continue
+		}
+		hidden[i] = number.Masked()
+	}
+	return hidden
+}
+
+// clockText is a moment by the clock of the subscribers.
+func clockText(at time.Time) string {
+	if zone, err := time.LoadLocation(wallet.ZoneName); err == nil {
+		at = at.In(zone)
+	}
+	return at.Format("2006-01-02 15:04:05 -07")
+}
+
+// shellWord is text as a shell takes it for one word.
+func shellWord(text string) string {
+	plain := func(c rune) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.ContainsRune("_-./:@%+,=", c)
+	}
+	if text != "" && strings.IndexFunc(text, func(c rune) bool { return !plain(c) }) < 0 {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
