@@ -44,7 +44,18 @@ func (p *Program) Preview(name, lang string) ([]Screen, error) {
 
 func (p *Program) previewPages(s *state, lang int, items []Item, ucs2 bool) []page {
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return p.sheet(s, "", lang, true, rows{s.options, items}, widest).paginate(p.limits)
+	return p.widestSheet(s, lang, items, widest).paginate(p.limits)
+}
+
+// widestSheet is the sheet of a state with its prompt in the widest form, and with all options.
+func (p *Program) widestSheet(
+	s *state, lang int, items []Item, widest func(string) string,
+) sheet {
+	sh := p.sheet(s, "", lang, true, rows{s.options, items}, widest)
+	if s.text != nil {
+		sh.heading = s.text[p.languages[lang]].widest(widest)
+	}
+	return sh
 }
 
 // Screens returns the names of all states that show a screen, in the order of the files.

@@ -120,7 +120,7 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 			continue
 		}
 		l.r.Help("write the %s %q, which looks the same", s.Of, string(s.Instead))
-		if written, ok := n.Written(s.Offset, string(s.Instead)); ok {
+		if written, ok := n.Instead(s.Offset, string(s.Instead)); ok {
 			l.r.Fix(string(s.Letter), written)
 		}
 	}
