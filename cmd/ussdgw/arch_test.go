@@ -38,6 +38,9 @@ var arrows = map[string][]string{
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/revision",
 	}, walletLeaves...),
+	"ussd/menudiff": {
+		"ussd/menu", "wallet/catalogue", "wallet/money", "menus/source",
+	},
 	"ussd/session": {"ussd/menu", "wallet/msisdn"},
 	"ussd":         append([]string{"ussd/menu", "ussd/session"}, leaves...),
 	"ussd/teller": append([]string{
