@@ -19,7 +19,8 @@ func TestSheet(t *testing.T) {
 	got := drawSheet([]cell{
 		{"ky", screen("Сумма:\n0 Артка", 1)},
 		{"ru", screen("Неверно, пример: 01234567890123", 2)},
-		{"en", nil}, {},
+		{"en", nil},
+		{},
 	}, 48, 4, "  ")
 	want := `
   ky                      ru

@@ -28,8 +28,8 @@ func menuBreakingCommand() *cobra.Command {
 		Long: `Compare the menus of DIR (the built-in ones without it) with others, and report what may
 hurt those who use them, by four grades:
 
-  PATH     a dialled string, or keys that somebody remembers, lead elsewhere. A path that ` + "`moved:`" + `
-           in the new menus leads where it led is none.
+  PATH     a dialled string, or keys that somebody remembers, lead elsewhere. A path that the new
+           menus lead where it led, by "moved:", is none.
   SESSION  a state, a slot or a language that running dialogues may be in is gone or is something
            else. Dialogues end on the revision they began with, so they are not cut off by it.
   MONEY    what is paid and how: actions and what they are given, what is confirmed, fees, limits,

@@ -54,7 +54,9 @@ func (s comparedSide) side() menudiff.Side {
 }
 
 // sides loads what is compared: the old menus and the new ones.
-func (o *compareOptions) sides(cmd *cobra.Command, args []string) (old, now comparedSide, err error) {
+func (o *compareOptions) sides(
+	cmd *cobra.Command, args []string,
+) (old, now comparedSide, err error) {
 	if len(args) == 1 {
 		o.dir = args[0]
 	}

@@ -21,11 +21,15 @@ func awkward() menu.Outline {
 				Name: "end", Kind: menu.StateOptions,
 				Text: text(`"q" [b] (c) {d} |e| <f> #g; %% ` + "`h`" + ` \ --> Жөңү`),
 				Options: []menu.OptionOutline{
-					{Key: "1", Next: to("graph")}, {Key: "#", Next: to("graph")},
+					{Key: "1", Next: to("graph")},
+					{Key: "#", Next: to("graph")},
 					{Key: "*2", When: `lang == "ru" && a < b`, Next: to("@home")},
 				},
 			},
-			{Name: "graph", Kind: menu.StateAsk, Ask: "pin", Text: text("PIN\nvery \"secret\""), Next: to("pay")},
+			{
+				Name: "graph", Kind: menu.StateAsk, Ask: "pin", Text: text("PIN\nvery \"secret\""),
+				Next: to("pay"),
+			},
 			{
 				Name: "pay", Kind: menu.StateDo, Action: "payment.pay", Money: true,
 				Outcomes: []menu.OutcomeOutline{
@@ -50,7 +54,8 @@ func TestMermaidSyntax(t *testing.T) {
 	const quoted = `"(?:[^"#&<>;` + "`" + `\\]|#[0-9]+;|<br/>)*"`
 	node := regexp.MustCompile(`^    (s_[a-z0-9_]+)(?:\[|\(|\[/|\[\[|\{\{|\(\[|\(\(|\{)` + quoted +
 		`(?:\]|\)|/\]|\]\]|\}\}|\]\)|\)\)|\})$`)
-	edge := regexp.MustCompile(`^    (s_[a-z0-9_]+) (?:-->|-\.->)(?:\|` + quoted + `\|)? (s_[a-z0-9_]+)$`)
+	edge := regexp.MustCompile(`^    (s_[a-z0-9_]+) (?:-->|-\.->)(?:\|` + quoted +
+		`\|)? (s_[a-z0-9_]+)$`)
 	for name, outline := range map[string]menu.Outline{
 		"awkward": awkward(), "shipped": builtIn(t).program.Outline(),
 	} {
@@ -87,8 +92,10 @@ func TestMermaidSyntax(t *testing.T) {
 // TestDotSyntax takes every statement apart.
 func TestDotSyntax(t *testing.T) {
 	const quoted = `"(?:[^"\\]|\\\\|\\"|\\n)*"`
-	node := regexp.MustCompile(`^    (` + quoted + `) \[label=` + quoted + `, shape=[a-z]+(?:, [a-z]+=[a-z0-9]+)?\];$`)
-	edge := regexp.MustCompile(`^    (` + quoted + `) -> (` + quoted + `) \[label=` + quoted + `(?:, style=dotted)?\];$`)
+	node := regexp.MustCompile(`^    (` + quoted + `) \[label=` + quoted +
+		`, shape=[a-z]+(?:, [a-z]+=[a-z0-9]+)?\];$`)
+	edge := regexp.MustCompile(`^    (` + quoted + `) -> (` + quoted + `) \[label=` + quoted +
+		`(?:, style=dotted)?\];$`)
 	for name, outline := range map[string]menu.Outline{
 		"awkward": awkward(), "shipped": builtIn(t).program.Outline(),
 	} {

@@ -152,7 +152,8 @@ func (p *planner) screen(b *strings.Builder, s menudiff.Screen) {
 	fmt.Fprintf(b, "%s %s is %s  (%s)\n", mark(s.Fate), s.State, s.Fate, p.place(s.Pos))
 	for _, c := range p.diff.Changes {
 		// What the screens below show needs no words.
-		drawn := len(s.Views) > 0 && (c.Grade == menudiff.GradeText || s.Fate != menudiff.Changed)
+		drawn := len(s.Views) > 0 &&
+			(len(c.Texts) > 0 || c.Grade == menudiff.GradeText || s.Fate != menudiff.Changed)
 		if c.Subject == menudiff.SubjectState && c.Name == s.State && !drawn {
 			fmt.Fprintf(b, "    %s\n", c.Text)
 		}
@@ -181,7 +182,7 @@ func (p *planner) otherLanguages(views []menudiff.ViewChange) string {
 // shared shows a changed text that many screens have, on one of them.
 func (p *planner) shared(b *strings.Builder, s menudiff.Shared) {
 	fmt.Fprintf(b, "~ %s changes on %s: %s\n\n", s.What, plural(len(s.Screens), "screen"),
-		strings.Join(s.Screens, ", "))
+		someOf(s.Screens))
 	p.views(b, s.Example, menudiff.Changed)
 }
 
@@ -252,7 +253,7 @@ func (p *planner) place(pos source.Pos) string {
 func (p *planner) wider(b *strings.Builder) {
 	if len(p.diff.Wider) > 0 {
 		fmt.Fprintf(b, "~ other values can be on %s with unchanged texts: %s\n\n",
-			plural(len(p.diff.Wider), "screen"), strings.Join(p.diff.Wider, ", "))
+			plural(len(p.diff.Wider), "screen"), someOf(p.diff.Wider))
 	}
 }
 
@@ -358,6 +359,15 @@ func (p *planner) sharedScreens() int {
 		delete(seen, s.State)
 	}
 	return len(seen)
+}
+
+// someOf names the first few.
+func someOf(names []string) string {
+	const most = 6
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 func plural(n int, noun string) string {

@@ -20,13 +20,15 @@ func TestNothingDiffersFromItself(t *testing.T) {
 	}
 }
 
-// TestGrades edits one thing at a time and compares everything that is found, grade and sentence.
-func TestGrades(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		edit []string
-		want []string // none is nothing that has a grade
-	}{
+// A gradeCase edits one thing.
+type gradeCase struct {
+	name string
+	edit []string // pairs of what there is and what comes in its place
+	want []string // none is nothing that has a grade
+}
+
+func gradeCases() []gradeCase {
+	return []gradeCase{
 		{
 			name: "text", edit: []string{`"Кому:"`, `"Получатель:"`},
 			want: []string{"TEXT: the text of pay_provider is another in ru"},
@@ -44,20 +46,24 @@ func TestGrades(t *testing.T) {
 			want: []string{"TEXT: the SMS first_pin is another in ru"},
 		},
 		{
-			name: "a key elsewhere", edit: []string{`en: "Payments"}, goto: pay_provider`,
+			name: "a key elsewhere", edit: []string{
+				`en: "Payments"}, goto: pay_provider`,
 				`en: "Payments"}, goto: help`,
 				`en: "Help"}, goto: help}
       - {key: "3"`, `en: "Help"}, goto: pay_provider}
-      - {key: "3"`},
+      - {key: "3"`,
+			},
 			want: []string{
 				"PATH: *900*2# led to help, now leads to pay_provider, with what is behind it",
 				"PATH: *900*3# led to pay_provider, now leads to help, with what is behind it",
 			},
 		},
 		{
-			name: "a key more", edit: []string{`      - {key: "4", text: "English"`,
+			name: "a key more", edit: []string{
+				`      - {key: "4", text: "English"`,
 				`      - {key: "5", text: "Help", goto: help}
-      - {key: "4", text: "English"`},
+      - {key: "4", text: "English"`,
+			},
 		},
 		{
 			name: "a key less", edit: []string{`
@@ -71,11 +77,15 @@ func TestGrades(t *testing.T) {
 				"lang to ru"},
 		},
 		{
-			name: "behind an action", edit: []string{"on: {ok: balance}", "on: {ok: help}",
+			name: "behind an action", edit: []string{
+				"on: {ok: balance}", "on: {ok: help}",
 				`      - {key: "2", text: {ru: "Помощь", en: "Help"}, goto: help}
       - {key: "3"`, `      - {key: "2", text: {ru: "Помощь", en: "Help"}, goto: help}
       - {key: "7", goto: show_balance}
-      - {key: "3"`, "  balance:\n", "  show_balance: {do: balance, on: {ok: balance}}\n  balance:\n"},
+      - {key: "3"`, "  balance:\n", `  show_balance: {do: balance, on: {ok: balance}}
+  balance:
+`,
+			},
 			want: []string{"PATH: *900*1# led to balance, now leads to help"},
 		},
 		{
@@ -124,8 +134,10 @@ func TestGrades(t *testing.T) {
 			want: []string{"PATH: *901# is dialled instead of *900#"},
 		},
 		{
-			name: "a navigation key", edit: []string{`more: "98"}`, `more: "99"}`,
-				`"98 Далее"`, `"99 Далее"`, `"98 More"`, `"99 More"`},
+			name: "a navigation key", edit: []string{
+				`more: "98"}`, `more: "99"}`,
+				`"98 Далее"`, `"99 Далее"`, `"98 More"`, `"99 More"`,
+			},
 			want: []string{
 				"PATH: the key for the next page is 99 instead of 98",
 				"TEXT: the line more is another in ru, en",
@@ -161,13 +173,17 @@ func TestGrades(t *testing.T) {
 			want: []string{"MONEY: the slot amount takes at most 20000.00 instead of 15000.00"},
 		},
 		{
-			name: "what is confirmed", edit: []string{`en: "{provider}\n{account}\n{amount}+{fee}`,
-				`en: "{provider}\n{account}\n{amount} and {fee}`},
+			name: "what is confirmed", edit: []string{
+				`en: "{provider}\n{account}\n{amount}+{fee}`,
+				`en: "{provider}\n{account}\n{amount} and {fee}`,
+			},
 			want: []string{"MONEY: the text of pay_confirm is another in en"},
 		},
 		{
-			name: "what an action is given", edit: []string{"amount: amount}",
-				`amount: amount, again: "yes"}`},
+			name: "what an action is given", edit: []string{
+				"amount: amount}",
+				`amount: amount, again: "yes"}`,
+			},
 			want: []string{`MONEY: pay_quote gives the wallet account: account, again: "yes", ` +
 				"amount: amount, provider: provider instead of account: account, amount: amount, " +
 				"provider: provider"},
@@ -243,7 +259,12 @@ func TestGrades(t *testing.T) {
 limits:
 `},
 		},
-	} {
+	}
+}
+
+// TestGrades edits one thing at a time and compares everything that is found, grade and sentence.
+func TestGrades(t *testing.T) {
+	for _, tt := range gradeCases() {
 		t.Run(tt.name, func(t *testing.T) {
 			d := compare(t, tt.edit...)
 			var got []string
@@ -333,7 +354,8 @@ func TestScreens(t *testing.T) {
 		!slices.Contains(d.Shared[0].Screens, "help") || slices.Contains(d.Shared[0].Screens, "over") {
 		t.Errorf("got %+v, want the line back on all screens that have one", d.Shared)
 	}
-	if d.Count(menudiff.Changed) != 2 || d.Count(menudiff.Added) != 1 || d.Count(menudiff.Removed) != 0 {
+	if d.Count(menudiff.Changed) != 2 || d.Count(menudiff.Added) != 1 ||
+		d.Count(menudiff.Removed) != 0 {
 		t.Error("the screens are counted wrong")
 	}
 }

@@ -28,16 +28,17 @@ func (c *comparison) settings() {
 	}
 	if c.was.Units != c.is.Units {
 		c.note("", SubjectSetting, "limits", at("limits"),
-			"a screen holds %d letters, %d of them Cyrillic, instead of %d and %d",
+			"a screen holds %d letters, or %d Cyrillic ones, instead of %d or %d",
 			c.is.Units.GSM7, c.is.Units.UCS2, c.was.Units.GSM7, c.was.Units.UCS2)
 	}
 	for _, name := range both(c.was.Nav, c.is.Nav) {
-		c.wording(GradeText, SubjectSetting, "the line "+name, at("nav"), "the line "+name, c.was.Nav[name],
-			c.is.Nav[name])
+		what := "the line " + name
+		c.wording(GradeText, SubjectSetting, what, at("nav"), what, c.was.Nav[name], c.is.Nav[name])
 	}
 	for _, code := range both(c.was.Errors, c.is.Errors) {
 		c.wording(GradeText, SubjectSetting, "the error "+code, at("errors"),
-			"the error "+code+" of all screens without their own", c.was.Errors[code], c.is.Errors[code])
+			"the error "+code+" of all screens without their own", c.was.Errors[code],
+			c.is.Errors[code])
 	}
 	for _, kind := range both(c.was.SMS, c.is.SMS) {
 		c.wording(GradeText, SubjectSMS, kind, at("sms"), "the SMS "+kind, c.was.SMS[kind],
@@ -113,7 +114,8 @@ func (c *comparison) bounds(was, is menu.SlotOutline) {
 		grade = GradeMoney
 	}
 	for _, b := range []struct{ what, was, is string }{
-		{"at least", was.Min, is.Min}, {"at most", was.Max, is.Max},
+		{"at least", was.Min, is.Min},
+		{"at most", was.Max, is.Max},
 		{"what allows", was.Rule, is.Rule},
 		{"besides", strings.Join(was.Exempt, " "), strings.Join(is.Exempt, " ")},
 	} {

@@ -69,7 +69,8 @@ func (c *comparison) findRenamed() {
 // same reports whether two states show and do the same, wherever they lead.
 func same(a, b menu.StateOutline) bool {
 	if a.Kind != b.Kind || !equal(a.Text, b.Text) || a.Ask != b.Ask || a.Confirm != b.Confirm ||
-		a.List != b.List || a.Only != b.Only || a.Match != b.Match || a.As != b.As || a.Action != b.Action || given(a) != given(b) ||
+		a.List != b.List || a.Only != b.Only || a.Match != b.Match || a.As != b.As ||
+		a.Action != b.Action || given(a) != given(b) ||
 		len(a.Options) != len(b.Options) || len(a.Cases) != len(b.Cases) {
 		return false
 	}
@@ -254,7 +255,8 @@ func (c *comparison) cases(was, is menu.StateOutline) {
 		return
 	}
 	for i, branch := range is.Cases {
-		c.target(GradePath, is, branch.Pos, "the case "+condition(branch.When), was.Cases[i].Next, branch.Next)
+		c.target(GradePath, is, branch.Pos, "the case "+condition(branch.When), was.Cases[i].Next,
+			branch.Next)
 	}
 }
 
