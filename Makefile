@@ -50,6 +50,7 @@ check: build ## Format, vet, staticcheck, modules, rules of imports and style, m
 	go mod tidy -diff
 	$(STATIC) go test -count=1 -run 'Imports|NoClock|Style' ./cmd/ussdgw
 	./$(BIN) menu check menus/
+	./$(BIN) menu fmt --check menus/
 	@said="$$(./$(BIN) config check --config deploy/config.example.yaml 2>&1)" || \
 		{ echo "deploy/config.example.yaml:"; echo "$$said"; exit 1; }
 

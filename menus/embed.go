@@ -8,6 +8,8 @@ import (
 	"io/fs"
 )
 
+//go:generate go run ../cmd/ussdgw menu schema --write .
+
 //go:embed *.yaml
 var files embed.FS
 

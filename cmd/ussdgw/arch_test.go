@@ -21,22 +21,26 @@ const module = "ussdgw/"
 // here is a room that nobody has drawn: add it here and in ARCHITECTURE.md. "..." is everything:
 // only the program's own package has it.
 var arrows = map[string][]string{
-	"smsc/charset":     {},
-	"smsc/pdu":         {},
-	"smsc/dialect":     {"smsc/pdu", "smsc/charset"},
-	"smsc":             {"smsc/pdu", "smsc/charset"},
-	"smsc/sim":         {"smsc/pdu", "smsc/dialect", "smsc/charset"},
-	"menus":            {},
-	"menus/source":     {},
-	"menus/revision":   {},
-	"wallet/money":     {},
-	"wallet/msisdn":    {},
-	"wallet/pin":       {},
-	"wallet/catalogue": {"wallet/money", "menus/source"},
-	"wallet/ledger":    {"wallet/money", "wallet/msisdn", "wallet/pin"},
-	"wallet":           append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
+	"smsc/charset":      {},
+	"smsc/pdu":          {},
+	"smsc/dialect":      {"smsc/pdu", "smsc/charset"},
+	"smsc":              {"smsc/pdu", "smsc/charset"},
+	"smsc/sim":          {"smsc/pdu", "smsc/dialect", "smsc/charset"},
+	"menus":             {},
+	"menus/source":      {},
+	"menus/revision":    {},
+	"menus/report":      {"menus/source"},
+	"menus/schema":      {"menus/source"},
+	"menus/format":      {"menus/source", "menus/schema"},
+	"menus/translation": {"menus/source", "menus/schema"},
+	"wallet/money":      {},
+	"wallet/msisdn":     {},
+	"wallet/pin":        {},
+	"wallet/catalogue":  {"wallet/money", "menus/source", "menus/schema"},
+	"wallet/ledger":     {"wallet/money", "wallet/msisdn", "wallet/pin"},
+	"wallet":            append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
 	"ussd/menu": append([]string{
-		"smsc/charset", "menus/source", "menus/revision",
+		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),
 	"ussd/menudiff": {
 		"ussd/menu", "wallet/catalogue", "wallet/money", "menus/source",
@@ -65,6 +69,7 @@ var arrows = map[string][]string{
 	"wallet/ledger/pgserver":      {},
 	"ussd/session/sessiontest":    {"ussd/session", "ussd/menu", "wallet/msisdn"},
 	"ussd/session/redisserver":    {},
+	"menus/schema/schematest":     {"menus/schema", "menus/source"},
 }
 
 var (
@@ -83,6 +88,7 @@ var owners = map[string][]string{
 	"github.com/spf13/cobra":              {"cmd/ussdgw"},
 	"github.com/prometheus/client_golang": {"cmd/ussdgw"},
 	"github.com/goccy/go-yaml":            {"menus/source"},
+	"github.com/santhosh-tekuri":          {"menus/schema/schematest"},
 	"github.com/expr-lang/expr":           {"ussd/menu"},
 	"github.com/fsnotify/fsnotify":        {"cmd/ussdgw"},
 	"golang.org/x/sync":                   {"ussd/release"},

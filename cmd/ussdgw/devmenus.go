@@ -95,7 +95,7 @@ func (w *menuWatch) look() {
 	}
 	var report source.Report
 	set := loadMenus(r.FS(), w.pinLength, &report)
-	if err := writeFindings(w.stderr, w.dir, &report); err != nil {
+	if err := report.WriteIn(w.stderr, w.dir); err != nil {
 		w.log.Warn("findings not printed", zap.Error(err))
 	}
 	if set == nil {

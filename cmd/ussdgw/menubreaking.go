@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -99,7 +98,7 @@ func breakings(d menudiff.Diff, allowed []menudiff.Grade, dir string) []breaking
 	out := []breaking{}
 	for _, f := range d.Findings() {
 		out = append(out, breaking{
-			f.Grade, filepath.Join(dir, f.Pos.File), f.Pos.Line, f.Pos.Col, f.Name, f.Text,
+			f.Grade, pathIn(dir, f.Pos.File), f.Pos.Line, f.Pos.Col, f.Name, f.Text,
 			slices.Contains(allowed, f.Grade),
 		})
 	}

@@ -113,7 +113,7 @@ func loadSide(
 	}
 	var report source.Report
 	set := loadMenus(files, pinLength, &report)
-	if err := writeFindings(talk, name, &report); err != nil {
+	if err := report.WriteIn(talk, name); err != nil {
 		return s, err
 	}
 	if set == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -246,7 +245,7 @@ func pageAt(pages []menu.Screen, i int) *menu.Screen {
 
 // place is a place in the new files as a terminal or an editor finds it.
 func (p *planner) place(pos source.Pos) string {
-	pos.File = filepath.Join(p.o.dir, pos.File)
+	pos.File = pathIn(p.o.dir, pos.File)
 	return pos.String()
 }
 

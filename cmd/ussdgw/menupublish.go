@@ -89,7 +89,7 @@ func (o changeOptions) edit(
 func (e *editor) check(r revision.Revision) error {
 	var report source.Report
 	set := loadMenus(r.FS(), e.pinLength, &report)
-	if err := writeFindings(e.err, r.ID, &report); err != nil {
+	if err := report.WriteIn(e.err, r.ID); err != nil {
 		return err
 	}
 	if set == nil {

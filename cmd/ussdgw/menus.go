@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,7 +68,7 @@ func menuFiles(dir string) fs.FS {
 func requireMenus(w io.Writer, dir string, pinLength int) (*menuSet, error) {
 	var report source.Report
 	set := loadMenus(menuFiles(dir), pinLength, &report)
-	if err := writeFindings(w, dir, &report); err != nil {
+	if err := report.WriteIn(w, dir); err != nil {
 		return nil, err
 	}
 	if set == nil {
@@ -80,26 +78,8 @@ func requireMenus(w io.Writer, dir string, pinLength int) (*menuSet, error) {
 	return set, nil
 }
 
-// writeFindings prints a report of dir's files with the folder before their names, so that a
-// terminal or an editor can jump there.
-func writeFindings(w io.Writer, dir string, report *source.Report) error {
-	var text bytes.Buffer
-	if err := report.Write(&text); err != nil {
-		return err
-	}
-	var out strings.Builder
-	for line := range strings.Lines(text.String()) {
-		for _, f := range report.Findings() {
-			if strings.HasPrefix(line, f.Pos.File+":") {
-				line = filepath.Join(dir, f.Pos.File) + line[len(f.Pos.File):]
-				break
-			}
-		}
-		out.WriteString(line)
-	}
-	_, err := io.WriteString(w, out.String())
-	return err
-}
+// pathIn is the name of a file of dir as findings print it.
+func pathIn(dir, file string) string { return filepath.Join(dir, file) }
 
 func menuCommand() *cobra.Command {
 	return group("menu", "Work on the menus",
@@ -114,43 +94,8 @@ func menuCommand() *cobra.Command {
 		menuHistoryCommand(),
 		menuRollbackCommand(),
 		menuCheckoutCommand(),
+		menuFormatCommand(),
+		menuSchemaCommand(),
+		menuI18NCommand(),
 	)
-}
-
-func menuCheckCommand() *cobra.Command {
-	var pinLength int
-	cmd := &cobra.Command{
-		Use:   "check [DIR]",
-		Short: "Prove that menus are right, or report every fault at once",
-		Long: `Read every *.yaml file of DIR (the menus built into the program without it) and prove that
-they are right: every target exists, every screen fits in every language at the widest values it
-can have, money moves only from a screen that showed it and asked the PIN, a secret reaches no
-text. Every problem is reported at once, with file, line, column, excerpt and advice.
-
-Exit codes: 0 no error, 1 errors, 2 wrong use or a folder that cannot be read. Success prints
-nothing; warnings alone are a success.`,
-		Example: indent("ussdgw menu check menus/", "ussdgw menu check"),
-		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := ""
-			if len(args) == 1 {
-				dir = args[0]
-				if _, err := os.ReadDir(dir); err != nil {
-					return &exitError{exitUsage, err.Error()}
-				}
-			}
-			var report source.Report
-			loadMenus(menuFiles(dir), pinLength, &report)
-			if err := writeFindings(cmd.ErrOrStderr(), dir, &report); err != nil {
-				return err
-			}
-			if report.Failed() {
-				return &exitError{code: exitFailure}
-			}
-			return nil
-		},
-	}
-	cmd.Flags().IntVar(&pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
-	return cmd
 }

@@ -111,7 +111,7 @@ func runTranscripts(
 		return &exitError{exitBroken, err.Error()}
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	return report(ctx, runner, scenarios, o.verbose, out)
+	return runScenarios(ctx, runner, scenarios, o.verbose, out)
 }
 
 // fileScenario is a scenario and the file it is in.
@@ -204,8 +204,8 @@ func newRunner(
 	return r, func() error { return nil }, nil
 }
 
-// report runs the scenarios and says how each ended.
-func report(
+// runScenarios runs the scenarios and says how each ended.
+func runScenarios(
 	ctx context.Context, r transcript.Runner, scenarios []fileScenario, verbose bool, out io.Writer,
 ) error {
 	var count [transcript.Skipped + 1]int

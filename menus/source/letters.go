@@ -253,10 +253,10 @@ func (w word) times(text string) bool {
 	return (before != "" && number(before[len(before)-1])) || (after != "" && number(after[0]))
 }
 
-// Written returns how a piece of text is written in place of another one at offset of a scalar's
+// Instead returns how a piece of text is written in place of another one at offset of a scalar's
 // text, and false where the file would not say just that: a text over several lines, or one
 // without quotes that would begin with a sign.
-func (n *Node) Written(offset int, text string) (string, bool) {
+func (n *Node) Instead(offset int, text string) (string, bool) {
 	if n == nil || n.Kind != Scalar || (n.style != doubleQuoted && strings.Contains(n.text, "\n")) {
 		return "", false
 	}

@@ -108,7 +108,7 @@ func TestWritten(t *testing.T) {
 		{"c", "- ", 2, "- ", false},
 		{"none", "x", 0, "", false},
 	} {
-		got, ok := f.Root.Field(tt.key).Written(tt.offset, tt.text)
+		got, ok := f.Root.Field(tt.key).Instead(tt.offset, tt.text)
 		if got != tt.want || ok != tt.ok {
 			t.Errorf("%s: got %q, %t, want %q, %t", tt.key, got, ok, tt.want, tt.ok)
 		}

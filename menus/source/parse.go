@@ -20,18 +20,19 @@ func ParseBytes(name string, b []byte, r *Report) *File {
 		r.Errorf(Pos{File: name}, CodeTooLarge, "the file has more than %d octets", MaxFileBytes)
 		return nil
 	}
-	text := strings.TrimPrefix(string(b), "\ufeff")
+	octets := string(b)
+	text := strings.TrimPrefix(octets, bom)
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	r.keep(name, text)
 	if !clean(name, text, r) {
 		return nil
 	}
-	p := &parsing{name: name, r: r}
+	p := &parsing{name: name, r: r, w: newWritten(text)}
 	root := p.document(text)
 	if root == nil {
 		return nil
 	}
-	return &File{Name: name, Root: root, Sum: sha256.Sum256(b)}
+	return &File{Name: name, Root: root, Sum: sha256.Sum256(b), text: octets}
 }
 
 // clean reports text that is not UTF-8, holds control characters or is indented with tabs, at the
@@ -87,6 +88,7 @@ func signs(text string) int {
 type parsing struct {
 	name  string
 	r     *Report
+	w     *written
 	nodes int
 }
 
@@ -282,6 +284,11 @@ func (p *parsing) node(n ast.Node, depth int) *Node {
 		out.Kind, out.text = Scalar, n.GetToken().Value
 	default:
 		p.r.Errorf(out.Pos, CodeReference, "this kind of value is not allowed here")
+	}
+	if out.Kind == Scalar {
+		if from, to, ok := p.w.span(out); ok {
+			out.raw = p.w.text[from:to]
+		}
 	}
 	return out
 }

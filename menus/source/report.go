@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A Severity says whether a finding stops the files from being used.
@@ -73,11 +76,31 @@ func (r *Report) Advisef(p Pos, code, format string, a ...any) bool {
 	return r.Advice
 }
 
-// Fix attaches a correction to the finding that was added last.
+// Fix attaches a correction to the finding that was added last, if its place says old.
 func (r *Report) Fix(old, new string) {
-	if len(r.findings) > 0 && r.dropped == 0 {
-		r.findings[len(r.findings)-1].Fix = Fix{Old: old, New: new}
+	if len(r.findings) == 0 || r.dropped > 0 {
+		return
 	}
+	last := &r.findings[len(r.findings)-1]
+	if old != "" && old != new && strings.HasPrefix(r.from(last.Pos), old) {
+		last.Fix = Fix{Old: old, New: new}
+	}
+}
+
+// from returns the rest of p's line, "" for a place that is not in the files that were read, or so
+// far to the right that to look there for each of many findings would take long.
+func (r *Report) from(p Pos) string {
+	const farthest = 5000
+	lines := r.lines[p.File]
+	if p.Line < 1 || p.Line > len(lines) || p.Col < 1 || p.Col > farthest {
+		return ""
+	}
+	line := lines[p.Line-1]
+	for range p.Col - 1 {
+		_, size := utf8.DecodeRuneInString(line)
+		line = line[size:]
+	}
+	return line
 }
 
 // Help attaches a line of advice to the finding that was added last.
@@ -160,11 +183,17 @@ func (r *Report) Err() error {
 
 // Write prints every finding: "file:line:col: error CODE: message", the line it is about, a caret
 // under the place, and the help.
-func (r *Report) Write(w io.Writer) error {
+func (r *Report) Write(w io.Writer) error { return r.WriteIn(w, "") }
+
+// WriteIn is Write with the folder dir before the names of the files, so that a terminal or an
+// editor can jump there.
+func (r *Report) WriteIn(w io.Writer, dir string) error {
 	var b strings.Builder
 	for _, f := range r.Findings() {
-		fmt.Fprintf(&b, "%s: %s %s: %s\n", f.Pos, f.Severity, f.Code, f.Message)
-		b.WriteString(r.excerpt(f.Pos))
+		place := f.Pos
+		place.File = filepath.Join(dir, f.Pos.File)
+		fmt.Fprintf(&b, "%s: %s %s: %s\n", place, f.Severity, f.Code, f.Message)
+		b.WriteString(r.Excerpt(f.Pos))
 		for line := range strings.Lines(f.Help) {
 			fmt.Fprintf(&b, "  help: %s\n", strings.TrimRight(line, "\n"))
 		}
@@ -176,8 +205,23 @@ func (r *Report) Write(w io.Writer) error {
 	return err
 }
 
-// excerpt returns the line at p and a caret line, or "". A long line is cut around the place.
-func (r *Report) excerpt(p Pos) string {
+// Dropped returns how many findings there were beyond MaxFindings.
+func (r *Report) Dropped() int { return r.dropped }
+
+// Files returns the names of the files that were read, sorted.
+func (r *Report) Files() []string { return slices.Sorted(maps.Keys(r.lines)) }
+
+// Line returns the line at p, or "" for a place that is in no file.
+func (r *Report) Line(p Pos) string {
+	if lines := r.lines[p.File]; p.Line >= 1 && p.Line <= len(lines) {
+		return lines[p.Line-1]
+	}
+	return ""
+}
+
+// Excerpt returns the line at p and a line with a caret under the place, or "" for a place that is
+// in no file. A long line is cut around the place.
+func (r *Report) Excerpt(p Pos) string {
 	lines := r.lines[p.File]
 	if p.Line < 1 || p.Line > len(lines) {
 		return ""

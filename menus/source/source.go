@@ -18,6 +18,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // What a folder and a file may hold at most.
@@ -83,6 +84,7 @@ type Node struct {
 
 	style  style
 	text   string
+	raw    string // how a scalar is written, with its quotes; "" when that is not clear
 	fields []Field
 	items  []*Node
 }
@@ -110,6 +112,8 @@ type File struct {
 	Name string
 	Root *Node
 	Sum  [sha256.Size]byte // of the octets of the file
+
+	text string // of the file as it is, with its line ends
 }
 
 // Fields returns the keys of a map in the order of the file, each key once. It returns nil for
@@ -154,23 +158,43 @@ func (n *Node) Place() Pos {
 }
 
 // Inside returns the place of the character at offset, counted in octets of Scalar. It is the
-// place of the whole scalar where the text goes over several lines of the file.
+// place of the whole scalar where the text goes over several lines of the file, unless it is a
+// block that begins with '|'.
 func (n *Node) Inside(offset int) Pos {
 	p := n.Place()
-	if n == nil || n.style == block || offset < 0 || offset > len(n.text) {
+	if n == nil || offset < 0 || offset > len(n.text) {
 		return p
 	}
-	if n.style != plain {
-		p.Col++ // the quote
+	at, ok := n.inside(offset)
+	if !ok {
+		return p
 	}
-	for _, c := range n.text[:offset] {
-		p.Col++
-		escaped := c == '\n' || c == '\t' || c == '"' || c == '\\'
-		if (n.style == doubleQuoted && escaped) || (n.style == singleQuoted && c == '\'') {
-			p.Col++ // written with two characters
-		}
+	before := n.raw[:at]
+	if i := strings.LastIndexByte(before, '\n'); i >= 0 {
+		p.Line += strings.Count(before, "\n")
+		p.Col, before = 1, before[i+1:]
 	}
+	p.Col += utf8.RuneCountInString(before)
 	return p
+}
+
+// Written returns how the length octets of Scalar from offset on are written in the file, escapes
+// included: what a Fix at Inside(offset) takes for Old. It is "" where Inside is not exact.
+func (n *Node) Written(offset, length int) string {
+	if n == nil || offset < 0 || length < 1 || offset+length > len(n.text) {
+		return ""
+	}
+	from, ok := n.inside(offset)
+	if !ok {
+		return ""
+	}
+	if to, ok := n.inside(offset + length); ok && to > from {
+		return n.raw[from:to]
+	}
+	if n.style == plain && offset+length == len(n.text) {
+		return n.raw[from:]
+	}
+	return ""
 }
 
 // Field returns the value of key, or nil.

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -471,4 +472,69 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// A file that an editor replaces while it is read is the old one or the new one, and what is known
+// of it belongs together.
+func TestFileReplacedWhileItIsRead(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	texts := []string{
+		"a: " + strings.Repeat("x", 60_000) + "\n", "a: " + strings.Repeat("y", 30_000) + "\n",
+	}
+	sums := map[[sha256.Size]byte]string{}
+	for _, text := range texts {
+		sums[sha256.Sum256([]byte(text))] = text
+	}
+	replace := func(text string) {
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Error(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Error(err)
+		}
+	}
+	replace(texts[0])
+	done := make(chan struct{})
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for i := 0; ; i++ {
+			select {
+			case <-done:
+				return
+			default:
+				replace(texts[i%2])
+			}
+		}
+	}()
+	defer func() {
+		close(done)
+		<-stopped
+	}()
+	for range 200 {
+		r := &source.Report{}
+		files, whole := source.Load(os.DirFS(dir), r)
+		if !whole || len(files) != 1 {
+			t.Fatalf("got %v\n%v", files, r.Err())
+		}
+		if text := "a: " + files[0].Root.Field("a").Scalar() + "\n"; sums[files[0].Sum] != text {
+			t.Fatalf("the text of %d octets is not the one of its sum", len(text))
+		}
+	}
+}
+
+// A word is compared with thousands of names only as far as it could be one of them.
+func TestSuggestAmongMany(t *testing.T) {
+	var known []string
+	for i := range 5_000 {
+		known = append(known, fmt.Sprintf("state_%d", i))
+	}
+	for word, want := range map[string]string{
+		"state_4711": "state_4711", "sate_4711": "state_4711", "state": "", "states_of_things": "",
+	} {
+		if got := source.Suggest(word, known); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
 }

@@ -10,7 +10,8 @@ import (
 // writing or has no width, a separator of lines that is none to a handset.
 func Unseen(text string) int {
 	return strings.IndexFunc(text, func(c rune) bool {
-		return c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+		plain := (' ' <= c && c <= '~') || ('Ѐ' <= c && c <= 'ҁ') // most of every text
+		return !plain && c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
 			unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 	})
 }

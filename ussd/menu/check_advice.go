@@ -58,6 +58,9 @@ func (c *checking) depth() {
 		name := work[0]
 		work = work[1:]
 		for _, i := range c.out[name] {
+			if c.edges[i].dialled {
+				continue // nobody comes that way who looks for something
+			}
 			to, n := c.edges[i].to, screens[name]
 			if c.p.states[to].screen() {
 				n++
@@ -133,7 +136,7 @@ func (c *checking) widestSheet(s *state, lang int, ucs2 bool) sheet {
 		items = c.p.longest(s, c.p.languages[lang])
 	}
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return c.p.sheet(s, "", lang, true, rows{s.options, items}, widest)
+	return c.p.widestSheet(s, View{}, lang, items, widest)
 }
 
 // parts advises where a message takes more than one part.

@@ -137,11 +137,12 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 	if notice != "" {
 		bounds = s.noticeWidths[notice]
 	}
+	variants := c.variants(s)
 	for lang := range c.p.languages {
 		if !c.complete(s, notice, lang) {
 			continue // a missing text has been reported
 		}
-		for _, variant := range c.variants(s) {
+		for _, variant := range variants {
 			widest := func(name string) string {
 				return bounds[name].at(lang).sample(variant.ucs2)
 			}
@@ -177,7 +178,7 @@ type variant struct {
 func (c *checking) variants(s *state) []variant {
 	lists := [][]Item{nil}
 	if s.kind == kindList {
-		lists, _ = c.shownLists(s)
+		lists = c.shownLists(s)
 	}
 	var out []variant
 	for _, items := range lists {
@@ -228,8 +229,7 @@ func (c *checking) blocks(
 		}
 	}
 	printed := 0
-	_, anywhere := c.shownLists(s)
-	inside := anywhere && len(sh.rows) > 1 // the worst place for an item
+	inside := s.pick.anywhere() && len(sh.rows) > 1 // the worst place for an item
 	add := func(b block) {
 		b.first = printed == 0 && sh.heading == "" && !inside
 		b.last = printed == len(sh.rows)-1 && !inside

@@ -168,17 +168,16 @@ func (c *checking) candidates(s *state) []Item {
 	return out
 }
 
-// shownLists returns every list of items that a list state can show, and whether any of its items
-// can stand anywhere.
-func (c *checking) shownLists(s *state) (lists [][]Item, anywhere bool) {
+// shownLists returns every list of items that a list state can show.
+func (c *checking) shownLists(s *state) (lists [][]Item) {
 	if s.pick.finds() {
-		return [][]Item{c.candidates(s)}, true
+		return [][]Item{c.candidates(s)}
 	}
 	def := c.env.Lists[s.list]
 	for _, key := range sortedKeys(def.Items) {
 		lists = append(lists, def.Items[key])
 	}
-	return lists, len(s.pick.top) > 0
+	return lists
 }
 
 // pickEdges are the ways out of a list state.

@@ -33,7 +33,7 @@ func (l *loading) instead(n *source.Node, offset int, c rune, text string, exact
 	if !exact {
 		return
 	}
-	if written, ok := n.Written(offset, text); ok {
+	if written, ok := n.Instead(offset, text); ok {
 		l.r.Fix(string(c), written)
 	}
 }
@@ -131,7 +131,7 @@ func (c *checking) alphabets() {
 func (c *checking) alphabet(
 	t *template, lang string, seen map[source.Pos]bool, beside ...[]texts,
 ) {
-	if t == nil {
+	if t == nil || t.spelled {
 		return
 	}
 	if t.forms != nil {
@@ -213,8 +213,8 @@ func (c *checking) likeTexts() {
 			first := make(map[string]string)
 			for _, o := range s.options {
 				t := o.text[lang]
-				if t == nil {
-					continue
+				if t == nil || t.spelled || o.when != nil {
+					continue // an option with a condition may stand in for another
 				}
 				text := strings.ToLower(strings.Join(strings.Fields(t.node.Scalar()), " "))
 				if key, twice := first[text]; twice && key != o.key && !reported[o.key] {

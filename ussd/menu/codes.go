@@ -167,7 +167,7 @@ func proofCodes() []source.Code {
 		{Code: codeUnreachable, Title: "nothing leads here", Text: "No entry reaches this state." +
 			" It is dead text, or a target elsewhere is wrong."},
 		{Code: codeNoWayOut, Title: "no way out", Text: "A screen neither asks nor ends, or" +
-			" actions follow each other in a circle with no screen between."},
+			" states that show nothing follow each other in a circle with no screen between."},
 		{Code: codeEntry, Title: "an entry that cannot work", Text: "Every entry names a state." +
 			" over, busy, shortcut_refused and unavailable must be ends that need no value:" +
 			" they are shown when nothing else works. untold is a state that does the action" +

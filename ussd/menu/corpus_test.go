@@ -107,12 +107,13 @@ func laughs() string {
 
 // corpus is everything that is known to break programs which read YAML, or menus.
 func corpus() map[string]broken {
-	all := brokenYAML()
+	all := brokenText()
 	maps.Copy(all, brokenMenus())
+	maps.Copy(all, brokenFolders())
 	return all
 }
 
-// many is a file of n states.
+// many is n lines of states.
 func many(format string, n int) string {
 	var b strings.Builder
 	b.WriteString("schema: ussd.menu/v1\nstates:\n")
@@ -122,12 +123,11 @@ func many(format string, n int) string {
 	return b.String()
 }
 
-// brokenYAML breaks readers of YAML.
-func brokenYAML() map[string]broken {
+// brokenText is no YAML, or more of it than anybody writes.
+func brokenText() map[string]broken {
 	return map[string]broken{
 		"empty":  {"YAML003", alone("")},
 		"blanks": {"YAML003", alone("   \n\n")},
-		noFolder: {"YAML001", func(*testing.T, string) {}},
 		"tabs":   {"YAML003", state("\n\tend: \"x\"")},
 		"duplicate keys": {"MENU003 YAML007", state("{end: \"x\"}\n  broken: {end: \"y\"}\n" +
 			"  main: {end: \"z\"}")},
@@ -153,20 +153,10 @@ func brokenYAML() map[string]broken {
 		"not UTF-8":         {"YAML011", state("{end: \"\xff\xfe\"}")},
 		"UTF-16":            {"YAML011", alone("\xff\xfes\x00c\x00h\x00e\x00m\x00a\x00")},
 		"zero octets":       {"YAML011", alone(strings.Repeat("\x00", 1<<20))},
-		"link":              {"", symlink("target")},
-		"link to itself":    {"YAML001", symlink("zz.yaml")},
-		"link to zeros":     {"YAML001", symlink("/dev/zero")},
-		"link nowhere":      {"YAML001", symlink("/nowhere/at/all")},
-		"named pipe": {"YAML001", func(t *testing.T, dir string) {
-			if err := syscall.Mkfifo(filepath.Join(dir, "zz.yaml"), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}},
-		replaced: {"YAML002", alone("a: 1\n")},
 	}
 }
 
-// brokenMenus breaks readers of menus.
+// brokenMenus are YAML, and mean nothing or what must not be.
 func brokenMenus() map[string]broken {
 	return map[string]broken{
 		"unknown fields":    {"YAML008", state(`{end: "x", txet: "y"}`)},
@@ -195,16 +185,33 @@ func brokenMenus() map[string]broken {
 		"payment without confirm and PIN": {"MENU008 MENU012 MENU023 MENU025", state(
 			`{do: payment.pay, with: {offer: offer}, on: {paid: pay_done, in_doubt: pay_doubt, ` +
 				`wrong_pin: pay_confirm, changed: pay_confirm}}`)},
+		"a thousand faults": {
+			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
+				"  broken: {end: \"x\"}\n"),
+		},
+	}
+}
+
+// brokenFolders have something else than files, or too much.
+func brokenFolders() map[string]broken {
+	return map[string]broken{
+		noFolder:         {"YAML001", func(*testing.T, string) {}},
+		"link":           {"", symlink("target")},
+		"link to itself": {"YAML001", symlink("zz.yaml")},
+		"link to zeros":  {"YAML001", symlink("/dev/zero")},
+		"link nowhere":   {"YAML001", symlink("/nowhere/at/all")},
+		"named pipe": {"YAML001", func(t *testing.T, dir string) {
+			if err := syscall.Mkfifo(filepath.Join(dir, "zz.yaml"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		replaced: {"YAML002", alone("a: 1\n")},
 		"too many states": {"MENU032", func(t *testing.T, dir string) {
 			put(t, dir, "menu.yaml", base(t))
 			put(t, dir, "a.yaml", many("  a%d: {end: \"x\"}\n", menu.MaxStates/2))
 			put(t, dir, "b.yaml", many("  b%d: {end: \"x\"}\n", menu.MaxStates/2)+
 				"  broken: {end: \"x\"}\n")
 		}},
-		"a thousand faults": {
-			"MENU009", file(many("  s%d: {options: [{key: \"1\", text: \"A\", goto: no}]}\n", 1_500) +
-				"  broken: {end: \"x\"}\n"),
-		},
 	}
 }
 
@@ -302,15 +309,17 @@ func child(t *testing.T, name string) {
 		b := make([]byte, mostMemory)
 		codes = append(codes, strconv.Itoa(int(b[len(b)-1])))
 	} else {
-		fsys := os.DirFS(os.Getenv(corpusFolder))
+		fsys, env := os.DirFS(os.Getenv(corpusFolder)), environment()
 		switch name {
+		case thousand:
+			env = trilingual()
 		case noFolder:
 			fsys = os.DirFS(os.Getenv(corpusFolder) + "/none")
 		case replaced:
 			fsys = swapped{fsys}
 		}
 		r := &source.Report{}
-		p := menu.Load(fsys, environment(), r)
+		p := menu.Load(fsys, env, r)
 		if (p == nil) != r.Failed() {
 			t.Errorf("the program is nil: %t, the report failed: %t", p == nil, r.Failed())
 		}

@@ -15,6 +15,7 @@ type edge struct {
 	offer    bool   // the outcome leaves an offer open
 	answered bool   // the way an ask state takes with what was typed
 	silent   bool   // the way of a list that has nothing to show
+	dialled  bool   // only a dialled string goes it
 	pos      source.Pos
 }
 

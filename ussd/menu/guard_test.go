@@ -214,3 +214,58 @@ func TestEveryConditionIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// Any condition is refused with a finding in its line or can be evaluated: it is no use to run
+// into a fault of a library on a subscriber's phone.
+func FuzzCondition(f *testing.F) {
+	for _, when := range []string{
+		`amount >= 100 and lang == "ru"`, `not (provider.fields in [1, 2]) || 1 < provider.fields < 3`,
+		`amount != som("1,50")`, `let x = amount; x > 1`, `[1, 2, 3][0] == 1`, `{"a": 1}.a == 1`,
+		`lang ?? "x" == "y"`, `lang matches "("`, `1..10 == lang`, `lang | trim() == "x"`, `#`, "`x`",
+		`if true { lang == "a" } else { false }`, `"\u00`, `0x7fffffffffffffff > amount`, `1e400`,
+		`lang == 'x' /* */ // y`, `$env.lang == "ru"`, `b"x" == lang`, `filter(1..9, {# > 1})`,
+	} {
+		f.Add(when)
+	}
+	env := environment()
+	f.Fuzz(func(t *testing.T, when string) {
+		quoted := "'" + strings.ReplaceAll(when, "'", "''") + "'"
+		r := &source.Report{}
+		p := menu.Load(extended(t, fmt.Sprintf(`
+states:
+  extra: {list: categories, as: category, goto: extra_provider}
+  extra_provider: {list: providers, as: provider, goto: extra_amount}
+  extra_amount:
+    ask: amount
+    text: "?"
+    errors: {amount_format: "!", amount_range: "!"}
+    goto: extra_cases
+  extra_cases: {cases: [{when: %s, goto: meter}, {goto: settings}]}
+`, quoted)), env, r)
+		if (p == nil) != r.Failed() {
+			t.Fatalf("the program is nil: %v, the report failed: %v", p == nil, r.Failed())
+		}
+		if p == nil {
+			return
+		}
+		for _, amount := range []string{"1", "1.50", "15000"} {
+			s := dial(t, p).done("unregistered").send("14").send("14").send(amount).res.Screen
+			if s == nil || s.State != "meter" && s.State != "settings" {
+				t.Fatalf("%q leads to %+v", when, s)
+			}
+		}
+	})
+}
+
+// As many cases as may follow each other do.
+func TestCasesInARow(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("states:\n  extra: {cases: [goto: extra_2]}\n")
+	for i := 2; i < menu.MaxPassed; i++ {
+		fmt.Fprintf(&b, "  extra_%d: {cases: [goto: extra_%d]}\n", i, i+1)
+	}
+	fmt.Fprintf(&b, "  extra_%d: {cases: [{when: 'lang == \"en\"', goto: main}, {goto: meter}]}\n",
+		menu.MaxPassed)
+	p := load(t, extended(t, b.String()), environment())
+	dial(t, p).done("unregistered").shows("meter", "Показание:")
+}

@@ -146,7 +146,7 @@ func TestProofOfTransliterationIsExactToTheUnit(t *testing.T) {
 	} {
 		for over := range 2 {
 			// The Russian text itself is on a screen of 80.
-			text := fmt.Sprintf("ru: \"%s{inn}\", en: \"x\", ru-latn: \"%s%s\"", "Щ",
+			text := fmt.Sprintf("ru: \"%s{inn}\", en: \"x\", ru-latn: \"%s%s\"", "Щит",
 				strings.Repeat("n", tt.room+over), tt.value)
 			if tt.ru != "" {
 				text = fmt.Sprintf("ru: \"%s\", en: \"x\"", tt.ru+strings.Repeat("а", tt.room+over))

@@ -27,6 +27,9 @@ type selection struct {
 // finds reports whether the items are found in all sub-lists. Their keys are their positions then.
 func (sel selection) finds() bool { return sel.only != "" || sel.match != "" }
 
+// anywhere reports whether an item can stand at any place of the list.
+func (sel selection) anywhere() bool { return sel.finds() || len(sel.top) > 0 }
+
 // letters is where a word leads that is typed at a screen of numbers.
 type letters struct {
 	as    string // a text slot

@@ -2,11 +2,14 @@ package menu_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"ussdgw/menus/source"
 	"ussdgw/ussd/menu"
+	"ussdgw/wallet/pin"
 )
 
 // finding is the environment with an action that brings favourites, and Hoster.kg and the providers
@@ -234,6 +237,95 @@ func TestPreviewOfFoundItems(t *testing.T) {
 	for _, want := range []string{"1 Другие услуги\n", "2 Телевидение\n", "16 Газ\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in the preview:\n%s", want, text)
+		}
+	}
+}
+
+// A name is found by its letters on any keypad: with or without the Kyrgyz ones, in Cyrillic or in
+// Latin letters, capital or small.
+func TestSpellingsThatFind(t *testing.T) {
+	labels := []string{
+		"MegaCom", "Бишкек", "Жалал-Абад", "Айыл Банк", "Көмүр", "Үй-бүлө", "Ёлка", "Каныкей's",
+		"ЦУМ", "Чолпон", "Щёкино", "Касса №5", "Beeline Wi-Fi", "Ноокат Ысык-Көл",
+	}
+	env := finding()
+	for i, label := range labels {
+		for lang := range env.Lists["categories"].Items[""][i].Label {
+			env.Lists["categories"].Items[""][i].Label[lang] = label
+		}
+	}
+	text := strings.Replace(findingMenu, "list: providers\n    as: provider\n    match",
+		"list: categories\n    as: category\n    match", 1)
+	text = strings.Replace(text, "goto: search}\n    goto: pay_account",
+		"goto: search}\n    goto: pay_provider", 1)
+	p := load(t, extended(t, text), env)
+	for typed, want := range map[string]string{
+		"мегаком": "MegaCom", "MEGA": "MegaCom", "meg": "MegaCom", "ком": "Көмүр|MegaCom",
+		"bishkek": "Бишкек", "БИШ": "Бишкек", "шкек": "Бишкек",
+		"jalal": "Жалал-Абад", "zhalal": "Жалал-Абад", "жалал абад": "Жалал-Абад",
+		"абад": "Жалал-Абад", "аба": "Жалал-Абад",
+		"aiyl": "Айыл Банк", "ayil": "Айыл Банк", "айыл": "Айыл Банк", "bank": "Айыл Банк",
+		"komur": "Көмүр", "комур": "Көмүр", "КӨМҮР": "Көмүр",
+		"уй": "Үй-бүлө", "bulo": "Үй-бүлө", "елка": "Ёлка", "elka": "Ёлка",
+		"каныкейс": "Каныкей's", "kanikei": "Каныкей's",
+		"цум": "ЦУМ", "tsum": "ЦУМ", "чол": "Чолпон", "cholpon": "Чолпон",
+		"щекино": "Щёкино", "shekino": "Щёкино", "каса": "Касса №5", "kassa": "Касса №5",
+		"бее": "Beeline Wi-Fi", "wi fi": "Beeline Wi-Fi", "вифи": "", "wi-fi": "Beeline Wi-Fi",
+		"issyk": "Ноокат Ысык-Көл", "ысык кол": "Ноокат Ысык-Көл",
+		"ка":  "Каныкей's|Касса №5|Ёлка|Ноокат Ысык-Көл",
+		"xyz": "", "ьь": "", "ъ": "",
+	} {
+		f := dial(t, p).done("unregistered").send(typed)
+		s := f.res.Screen
+		got := ""
+		if s != nil && s.State == "search" {
+			var names []string
+			for line := range strings.Lines(s.Text) {
+				_, name, _ := strings.Cut(strings.TrimSpace(line), " ")
+				if slices.Contains(labels, name) {
+					names = append(names, name)
+				}
+			}
+			got = strings.Join(names, "|")
+		}
+		if got != want {
+			t.Errorf("%s: got %s, want %s", typed, got, want)
+		}
+	}
+}
+
+// What is found is the same whenever the same place is shown, from a stored position too, and a
+// walk at random over lists that find things stays within its limits.
+func TestRandomWalksOverLists(t *testing.T) {
+	p := load(t, extended(t, findingMenu), finding())
+	random := rand.New(rand.NewPCG(3, 4))
+	typed := []string{
+		"1", "2", "3", "9", "16", "20", "0", "00", "98", "те", "е", "а", "хост", "света", "dostek",
+		"услуги", "01234567890123", "о о", "нет",
+	}
+	favourites := []string{"", "dostek", "hoster dostek pc1 pc2", "x y z", strings.Repeat("pc1 ", 99)}
+	seen := make(map[string]int)
+	res := dial(t, p).done("unregistered").res
+	for range 20_000 {
+		switch {
+		case res.Action != nil && res.Action.Name == "favourites.list":
+			res = p.Resume(res.Position, menu.Outcome{Name: "ok", Values: map[string]string{
+				"favourites": favourites[random.IntN(len(favourites))],
+			}})
+		case res.Action != nil || res.Screen.End || res.Screen.State == "main":
+			res = dial(t, p).done("unregistered").res
+		default:
+			check(t, res.Screen)
+			seen[res.Screen.State]++
+			if again := p.Show(stored(t, res.Position)); *again.Screen != *res.Screen {
+				t.Fatalf("shown again: got %+v, want %+v", *again.Screen, *res.Screen)
+			}
+			res = p.Step(res.Position, pin.NewSecret([]byte(typed[random.IntN(len(typed))])))
+		}
+	}
+	for _, name := range []string{"search", "promoted", "favourites", "pay_account"} {
+		if seen[name] == 0 {
+			t.Errorf("no walk came to %s", name)
 		}
 	}
 }

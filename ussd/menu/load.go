@@ -304,6 +304,7 @@ func (l *loading) key(n *source.Node) {
 	if !n.Quoted {
 		l.r.Errorf(n.Place(), codeKeyWritten, "the key %s must be in quotes", s)
 		l.r.Help("write %q", s)
+		l.r.Fix(n.Written(0, len(s)), source.Quote(s))
 	}
 }
 
@@ -420,6 +421,7 @@ func (l *loading) template(n *source.Node) *template {
 		at := source.Unseen(n.Scalar())
 		c, _ := utf8.DecodeRuneInString(n.Scalar()[at:])
 		l.r.Errorf(n.Inside(at), codeUnseen, "the text has the character %U that nobody sees", c)
+		l.r.Fix(n.Written(at, utf8.RuneLen(c)), "")
 		return nil
 	case source.Blank(n.Scalar()):
 		l.r.Errorf(n.Place(), codeUnseen, "there is nothing in the text that can be seen")

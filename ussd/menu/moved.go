@@ -126,6 +126,8 @@ func (c *checking) movedEdges() {
 		return
 	}
 	for _, m := range c.p.moved {
-		c.edge(edge{from: c.p.shortcuts, to: m.next.to, notice: m.next.notice, pos: m.next.pos})
+		c.edge(edge{
+			from: c.p.shortcuts, to: m.next.to, notice: m.next.notice, dialled: true, pos: m.next.pos,
+		})
 	}
 }

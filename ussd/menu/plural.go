@@ -91,6 +91,18 @@ func (t *template) all() []*template {
 	return out
 }
 
+// widest expands the text, in the plural form that takes the most room.
+func (t *template) widest(value func(name string) string) string {
+	most := page{units: -1}
+	for _, form := range t.all() {
+		pg := measure(form.expand(value))
+		if pg.alphabet > most.alphabet || pg.alphabet == most.alphabet && pg.units > most.units {
+			most = pg
+		}
+	}
+	return most.text
+}
+
 // plural reads a text with plural forms: {by: left, one: "…", other: "…"}. It returns nil for one
 // that is not whole.
 func (l *loading) plural(n *source.Node, lang string) *template {

@@ -140,7 +140,7 @@ func TestConfirmScreenWithPluralForms(t *testing.T) {
 		def.Sets = append(def.Sets, val("offer"))
 		def.Confirm = []string{"left", "fee"}
 		env.Actions["payment.pay"].Outcomes["wrong_pin"] = def
-		ok, message := only(t, env, []string{"MENU024"},
+		ok, message := accepted(t, env, []string{"MENU024"},
 			`ru: "Неверно, осталось {left} (0 назад):", en: "Wrong, {left} left (0 back):"`,
 			`ru: "{provider} {left} {fee} (0)",
         en: {by: left, one: "{provider} {left} {fee} (0)", other: "{provider} `+tt.other+`"}`)

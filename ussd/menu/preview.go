@@ -86,19 +86,23 @@ func (p *Program) previewPages(s *state, lang int, items []Item, v View, ucs2 bo
 		}
 		return bounds[name].at(lang).sample(ucs2)
 	}
-	sh := p.sheet(s, v.Notice, lang, !v.First, rows{s.options, items}, value)
+	return p.widestSheet(s, v, lang, items, value).paginate(p.limits)
+}
+
+// widestSheet is the sheet of a state with its prompt, or the error in its place, in the widest
+// form, and with all options.
+func (p *Program) widestSheet(
+	s *state, v View, lang int, items []Item, widest func(string) string,
+) sheet {
+	sh := p.sheet(s, v.Notice, lang, !v.First, rows{s.options, items}, widest)
 	heading := s.text
 	if v.Notice != "" {
 		heading = p.errorText(s, v.Notice)
 	}
 	if t := heading[p.languages[lang]]; t != nil {
-		for _, form := range t.all() { // the plural form that takes the most room
-			if text := form.expand(value); measure(text).units > measure(sh.heading).units {
-				sh.heading = text
-			}
-		}
+		sh.heading = t.widest(widest)
 	}
-	return sh.paginate(p.limits)
+	return sh
 }
 
 // Screens returns the names of all states that show a screen, in the order of the files.

@@ -27,12 +27,12 @@ func fits(t *testing.T, old, new string) (ok bool, message string) {
 // fitsIn is fits in an environment of its own.
 func fitsIn(t *testing.T, env menu.Environment, old, new string) (ok bool, message string) {
 	t.Helper()
-	return only(t, env, []string{"MENU014", "MENU030"}, old, new)
+	return accepted(t, env, []string{"MENU014", "MENU030"}, old, new)
 }
 
-// only loads the good menu with a piece of its text replaced, and returns the first error. All
+// accepted loads the good menu with a piece of its text replaced, and returns the first error. All
 // errors must have one of the codes.
-func only(
+func accepted(
 	t *testing.T, env menu.Environment, codes []string, old, new string,
 ) (ok bool, message string) {
 	t.Helper()
