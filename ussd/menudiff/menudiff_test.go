@@ -197,6 +197,33 @@ func gradeCases() []gradeCase {
 			want: []string{"SESSION: balance_do does history instead of balance"},
 		},
 		{
+			name: "a condition", edit: []string{`"English", set`, `"English", when: 'lang == "ru"', set`},
+			want: []string{`PATH: the key 4 of main works when lang == "ru" instead of always`},
+		},
+		{
+			name: "a decision on the way is none of a subscriber's business", edit: []string{
+				`en: "Payments"}, goto: pay_provider`, `en: "Payments"}, goto: pay_which`,
+				"  pay_provider:\n", `  pay_which:
+    cases: [{when: 'lang == "ru"', goto: pay_provider}, {goto: pay_provider}]
+  pay_provider:
+`,
+			},
+		},
+		{
+			name: "letters", edit: []string{`en: "To whom:"}
+    goto: pay_account`, `en: "To whom:"}
+    goto: pay_account
+    letters: {as: word, goto: found}`, "  pin: {type: pin}", `  pin: {type: pin}
+  word: {type: text, min: 2, max: 10}`, "  pay_account:\n    ask", `  found:
+    list: providers
+    as: provider
+    match: word
+    none: main
+    goto: pay_account
+  pay_account:
+    ask`},
+		},
+		{
 			name: "a fee", edit: []string{`percent: "1"`, `percent: "1.5"`},
 			want: []string{"MONEY: Dostek (dostek): the fee is 1.50% instead of 1%"},
 		},
@@ -357,6 +384,26 @@ func TestScreens(t *testing.T) {
 	if d.Count(menudiff.Changed) != 2 || d.Count(menudiff.Added) != 1 ||
 		d.Count(menudiff.Removed) != 0 {
 		t.Error("the screens are counted wrong")
+	}
+}
+
+// A language in other letters says nothing that its own does not say.
+func TestTransliterationsAreNoTexts(t *testing.T) {
+	const latin = "languages: [ru, en]\nlimits"
+	derived := "languages: [ru, en]\ntransliterations: {ru-latn: ru}\nlimits"
+	before, goods := edited(t, latin, derived)
+	now, _ := edited(t, latin, derived, `ru: "Кому:"`, `ru: "Получатель:"`)
+	d := menudiff.Compare(load(t, before, goods), load(t, now, goods))
+	if len(d.Screens) != 1 || len(d.Screens[0].Views) != 1 || d.Screens[0].Views[0].Lang != "ru" {
+		t.Errorf("got %+v, want one screen in ru", d.Screens)
+	}
+	if f := d.Findings(); len(f) != 1 || f[0].Text != "the text of pay_provider is another in ru" {
+		t.Errorf("got %+v, want the text in ru", f)
+	}
+	d = menudiff.Compare(load(t, base, goods), load(t, before, goods))
+	if len(d.Findings()) != 0 || len(d.Changes) != 1 ||
+		d.Changes[0].Text != "the language ru-latn is new" {
+		t.Errorf("got %+v, want a new language and nothing else", d.Changes)
 	}
 }
 
