@@ -91,6 +91,7 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 		return nil
 	}
 	l.p.revision = contentID(files)
+	l.p.placed = l.placed
 	return l.p
 }
 
@@ -154,6 +155,7 @@ func (l *loading) setting(name string) *source.Node {
 	for _, other := range all[1:] {
 		l.r.Errorf(other.pos, codeTwice, "%q is given twice; first in %s", name, all[0].pos)
 	}
+	l.placed["setting "+name] = all[0].pos
 	return all[0].node
 }
 
