@@ -136,7 +136,7 @@ func (c *checking) widestSheet(s *state, lang int, ucs2 bool) sheet {
 		items = c.p.longest(s, c.p.languages[lang])
 	}
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return c.p.widestSheet(s, lang, items, widest)
+	return c.p.widestSheet(s, View{}, lang, items, widest)
 }
 
 // parts advises where a message takes more than one part.

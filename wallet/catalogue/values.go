@@ -105,7 +105,7 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 	if at := source.Unseen(text); at >= 0 {
 		c, _ := utf8.DecodeRuneInString(text[at:])
 		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has the character %U that nobody sees", what, c)
-		l.r.Fix(n.Written(at, utf8.RuneLen(c)), "")
+		l.r.Fix(n.Spelled(at, utf8.RuneLen(c)), "")
 	}
 	if at := strings.IndexAny(text, "\n{}"); at >= 0 {
 		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has a character that no screen can show", what)
