@@ -49,9 +49,13 @@ schema: "ussd.catalogue/v1"
 languages: ["ky", "ru", "en"]
 accounts:
   inn_company:
-    {label: "INN", hint: "INN", pattern: "^0[0-9]{13}$", example: "01234567890123"}
+    {label: "INN", hint: "INN", where: "ID", pattern: "^0[0-9]{13}$",
+    example: "01234567890123"}
   phone:
-    {label: "Phone", hint: "Phone", pattern: "^0[0-9]{9}|7[0-9]{6,8}$", example: "0312123456"}
+    {label: "Phone", hint: "Phone", where: "-", pattern: "^0[0-9]{9}|7[0-9]{6,8}$",
+    example: "0312123456"}
+  office: {label: "Office", hint: "Office", where: "-", pattern: "^[0-9]{2}$", example: "12"}
+  six: {label: "Six", hint: "Six", where: "-", pattern: "^[0-9]{6}$", example: "345678"}
 categories:
   - id: "other"
     number: "14"
@@ -60,25 +64,32 @@ categories:
       - id: "dostek"
         number: "14"
         name: {ky: "Достэк ky", ru: "Достэк", en: "Dostek"}
-        account: "inn_company"
+        fields: ["inn_company"]
         amount: {min: "1", max: "15000"}
         fee: {percent: "1"}
         settlement: "registry"
       - id: "flat"
         number: "2"
         name: "Flat"
-        account: "inn_company"
+        fields: ["inn_company"]
         amount: {min: "10", max: "500.50"}
         fee: {fixed: "5"}
         settlement: "registry"
       - id: "halted"
         number: "3"
         name: "Halted"
-        account: "inn_company"
+        fields: ["inn_company"]
         amount: {min: "1", max: "15000"}
         fee: {fixed: "0"}
         settlement: "registry"
         stopped: "yes"
+      - id: "pair"
+        number: "4"
+        name: {ky: "Жуп", ru: "Пара", en: "Pair"}
+        fields: ["office", "six"]
+        amount: {min: "1", max: "15000"}
+        fee: {}
+        settlement: "registry"
 limits:
   remote: {payment: "1000", day: "1500", month: "2000", balance: "90000"}
 networks:

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -26,7 +25,7 @@ const (
 type Quote struct {
 	Number   msisdn.Number
 	Provider string // id in the catalogue
-	Account  string // the subscriber's account with the provider
+	Account  string // the subscriber's account with the provider, as Issuer.Account makes it
 	Amount   money.Amount
 	Lang     string // of the confirm screen and of the SMS
 	Revision string // of the menus that show it
@@ -40,13 +39,16 @@ type Quote struct {
 // and an SMS tells its end. When it cannot be settled now, or when one is begun beside this offer,
 // there is no offer, and the error is ledger.ErrUnavailable.
 //
-// It declines unknown_provider, stopped, account_format, below_min and above_max (Limit has the
-// bound), limit_payment, limit_day and limit_month (Limit has what is left), low_balance (Limit
-// has the balance), and repeated (At has the time).
+// It declines blocked, unknown_provider, stopped, account_format (Field says which), below_min and
+// above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has what is
+// left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	w, err := i.settled(ctx, q.Number)
 	if err != nil {
 		return ledger.Offer{}, nothingMoved(err)
+	}
+	if w.Blocked() {
+		return ledger.Offer{}, decline(ledger.ReasonBlocked, "")
 	}
 	p, fee, err := i.quote(q)
 	if err != nil {
@@ -110,14 +112,10 @@ func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
 	if !ok {
 		return p, 0, decline(ledger.ReasonUnknownProvider, "")
 	}
-	account, err := wholeAccount(p, q.Account)
-	switch {
-	case err != nil:
+	if err := takes(p, p.Split(q.Account)); err != nil {
 		return p, 0, err
-	case p.Stopped:
-		return p, 0, decline(ledger.ReasonStopped, "")
-	case !account:
-		return p, 0, decline(ledger.ReasonAccountFormat, "")
+	}
+	switch {
 	case q.Amount < p.Min || q.Amount <= 0:
 		return p, 0, bounded(ledger.ReasonBelowMin, p.Min)
 	case q.Amount > p.Max:
@@ -128,21 +126,6 @@ func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
 		return p, 0, fmt.Errorf("wallet: offer: provider %s: %w", p.ID, err)
 	}
 	return p, fee, nil
-}
-
-// wholeAccount reports whether the whole of an account has the form that the provider takes.
-func wholeAccount(p catalogue.Provider, account string) (bool, error) {
-	pattern := p.Account.Pattern
-	if pattern == "" {
-		pattern = `[0-9]*`
-	}
-	// Compiling takes microseconds, the ledger's answer milliseconds.
-	whole, err := regexp.Compile(`^(?:` + pattern + `)$`)
-	if err != nil {
-		return false, fmt.Errorf("wallet: catalogue: account of provider %s: %w", p.ID, err)
-	}
-	fits := len(account) >= p.Account.MinLen && len(account) <= p.Account.MaxLen
-	return fits && whole.MatchString(account), nil
 }
 
 // within checks the limits of the wallet's level, so that the subscriber hears of them before the
@@ -203,8 +186,8 @@ func (i *Issuer) newOffer(
 		return ledger.Offer{}, err
 	}
 	return ledger.Offer{
-		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: p.Name[q.Lang], Account: q.Account,
-		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
+		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: catalogue.Text(p.Name, q.Lang),
+		Account: q.Account, Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
 		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
 	}, nil
 }

@@ -17,12 +17,12 @@ import (
 // receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
 // repeats the attempt that was right.
 //
-// It declines without effect: superseded, withdrawn, expired; wrong_pin and locked, the offer
-// stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are told by
-// SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and with
-// ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and Resolve
-// tells it before. With any other failure this call has moved nothing. With an error the receipt
-// has the offer alone, as far as it was read.
+// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked and blocked, the
+// offer stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are
+// told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
+// with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
+// Resolve tells it before. With any other failure this call has moved nothing. With an error the
+// receipt has the offer alone, as far as it was read.
 func (i *Issuer) Pay(
 	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
 ) (ledger.Receipt, error) {
@@ -93,6 +93,9 @@ func dead(o ledger.Offer, now time.Time) bool {
 
 // mayPress declines what has come up since the offer was made.
 func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
+	if w.Blocked() { // though this very input was right before the block, nothing was pressed
+		return decline(ledger.ReasonBlocked, o.ID)
+	}
 	if i.config.MustChangeFirstPIN && tried.First {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}

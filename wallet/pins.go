@@ -23,7 +23,7 @@ const (
 
 // CheckPIN reports with nil that s is the wallet's PIN, and opens a change of PIN: StagePIN comes
 // next. attempt names the input that carried s; the same input again is the same try. It declines
-// wrong_pin, with the tries that are left, and locked, with the end of the lock.
+// wrong_pin, with the tries that are left, locked, with the end of the lock, and blocked.
 func (i *Issuer) CheckPIN(
 	ctx context.Context, n msisdn.Number, s pin.Secret, attempt string,
 ) error {
@@ -37,12 +37,15 @@ func (i *Issuer) CheckPIN(
 	return i.stage(ctx, stepOld, w, s)
 }
 
-// StagePIN takes the new PIN for the first time. It declines not_staged unless CheckPIN found the
-// old one right within Config.StageTTL, weak_pin, and same_pin.
+// StagePIN takes the new PIN for the first time. It declines blocked, not_staged unless CheckPIN
+// found the old one right within Config.StageTTL, weak_pin, and same_pin.
 func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) error {
 	w, err := i.Wallet(ctx, n)
 	if err != nil {
 		return err
+	}
+	if w.Blocked() {
+		return decline(ledger.ReasonBlocked, "")
 	}
 	if _, err := i.store.StagedPIN(ctx, w.ID, i.clock()); err != nil {
 		return fmt.Errorf("wallet: stage PIN: %w", err)
@@ -66,7 +69,7 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 
 // ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. attempt
 // names the input that carried it: the same input again, at once or later, is done already. It
-// declines not_staged, and mismatch, after which it may be typed again.
+// declines blocked, not_staged, and mismatch, after which it may be typed again.
 func (i *Issuer) ChangePIN(
 	ctx context.Context, n msisdn.Number, again pin.Secret, attempt string,
 ) error {
@@ -84,6 +87,9 @@ func (i *Issuer) ChangePIN(
 func (i *Issuer) change(
 	ctx context.Context, w ledger.Wallet, again pin.Secret, message ledger.Message,
 ) error {
+	if w.Blocked() {
+		return decline(ledger.ReasonBlocked, "")
+	}
 	staged, err := i.store.StagedPIN(ctx, w.ID, message.CreatedAt)
 	if err != nil {
 		return fmt.Errorf("wallet: change PIN: %w", err)
@@ -177,7 +183,7 @@ func (i *Issuer) wrong(ctx context.Context, w ledger.Wallet, t ledger.Try) error
 		return &ledger.Decline{Reason: ledger.ReasonWrongPIN, Key: t.Attempt, Left: left}
 	}
 	i.log.Info("wallet locked", zap.Stringer("msisdn", w.Number), zap.Time("until", until))
-	return &ledger.Decline{Reason: ledger.ReasonLocked, Key: t.Attempt, Until: until}
+	return ledger.LockDecline(t.Attempt, until)
 }
 
 // rekey makes the verifier of a right PIN anew under the current key. It is housekeeping: when it

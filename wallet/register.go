@@ -21,6 +21,8 @@ const (
 	KindPINChanged = "pin_changed" // none
 	KindPaid       = "paid"        // payee, account, amount, fee, code, balance
 	KindNotPaid    = "not_paid"    // payee, account, amount
+	KindBlocked    = "wallet_blocked"
+	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support
 )
 
 // firstAttempt is the attempt of the registration's own first PIN. No input has that name.
@@ -113,8 +115,8 @@ func (i *Issuer) Seed(ctx context.Context, a Application, s pin.Secret) error {
 }
 
 // ResendFirstPIN makes a new first PIN and queues its SMS. attempt names the input that asked for
-// it: the same input again is done already. It declines pin_used when the first PIN was used, and
-// too_often.
+// it: the same input again is done already. It declines blocked, pin_used when the first PIN was
+// used, and too_often.
 func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt string) error {
 	if attempt == "" {
 		return errNoAttempt
@@ -128,6 +130,9 @@ func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt st
 }
 
 func (i *Issuer) resend(ctx context.Context, w ledger.Wallet, message ledger.Message) error {
+	if w.Blocked() {
+		return decline(ledger.ReasonBlocked, "")
+	}
 	if !w.FirstPIN {
 		return decline(ledger.ReasonPINUsed, "")
 	}

@@ -42,6 +42,9 @@ var arrows = map[string][]string{
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),
+	"ussd/menudiff": {
+		"ussd/menu", "wallet/catalogue", "wallet/money", "menus/source",
+	},
 	"ussd/session": {"ussd/menu", "wallet/msisdn"},
 	"ussd":         append([]string{"ussd/menu", "ussd/session"}, leaves...),
 	"ussd/teller": append([]string{

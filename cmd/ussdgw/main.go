@@ -82,7 +82,7 @@ operator's message centre, money in a ledger that moves exactly once.
 Begin with:  ussdgw dev
 and in a second terminal:  ussdgw dial '*900#'
 
-Exit codes: 0 success, 1 failure, 2 wrong use. "test" and "menu check" have more, see their help.`,
+Exit codes: 0 success, 1 failure, 2 wrong use. "test" and "menu plan" have more, see their help.`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
@@ -94,7 +94,7 @@ Exit codes: 0 success, 1 failure, 2 wrong use. "test" and "menu check" have more
 	})
 	root.AddCommand(
 		devCommand(), serveCommand(), dialCommand(), testCommand(),
-		menuCommand(), dbCommand(), configCommand(), versionCommand(),
+		menuCommand(), walletCommand(), dbCommand(), configCommand(), versionCommand(),
 	)
 	for _, group := range root.Commands() {
 		strict(group)

@@ -112,7 +112,7 @@ func TestEditRefusesWhatIsNotClear(t *testing.T) {
 }
 
 // A character of a text is found where it is written, and as what.
-func TestInsideAndWritten(t *testing.T) {
+func TestInsideAndSpelled(t *testing.T) {
 	const mark = "\u200b"
 	for _, tt := range []struct{ name, text, place, written string }{
 		{"plain", "a: жж\u200bж\n", "x.yaml:1:6", mark},
@@ -133,7 +133,7 @@ func TestInsideAndWritten(t *testing.T) {
 		if got := n.Inside(at).String(); got != tt.place {
 			t.Errorf("%s: at %s, want %s", tt.name, got, tt.place)
 		}
-		if got := n.Written(at, len(mark)); got != tt.written {
+		if got := n.Spelled(at, len(mark)); got != tt.written {
 			t.Errorf("%s: written %q, want %q", tt.name, got, tt.written)
 		}
 	}

@@ -178,9 +178,9 @@ func (n *Node) Inside(offset int) Pos {
 	return p
 }
 
-// Written returns how the length octets of Scalar from offset on are written in the file, escapes
+// Spelled returns how the length octets of Scalar from offset on are written in the file, escapes
 // included: what a Fix at Inside(offset) takes for Old. It is "" where Inside is not exact.
-func (n *Node) Written(offset, length int) string {
+func (n *Node) Spelled(offset, length int) string {
 	if n == nil || offset < 0 || length < 1 || offset+length > len(n.text) {
 		return ""
 	}

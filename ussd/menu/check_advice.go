@@ -136,7 +136,7 @@ func (c *checking) widestSheet(s *state, lang int, ucs2 bool) sheet {
 		items = c.p.longest(s, c.p.languages[lang])
 	}
 	widest := func(name string) string { return s.widths[name].at(lang).sample(ucs2) }
-	return c.p.widestSheet(s, lang, items, widest)
+	return c.p.widestSheet(s, View{}, lang, items, widest)
 }
 
 // parts advises where a message takes more than one part.
@@ -150,6 +150,7 @@ func (c *checking) parts(kind string) {
 }
 
 // partsOf advises where one text of a message takes more than one part.
+// partsOf advises where one text of a message, or one plural form of it, takes more than one part.
 func (c *checking) partsOf(kind, code string, t *template, bound func(name string) width) {
 	for _, ucs2 := range []bool{true, false} {
 		pg := measure(t.expand(func(name string) string { return bound(name).sample(ucs2) }))

@@ -24,7 +24,7 @@ const catalogueSchema = "ussd.catalogue/v1"
 const (
 	MaxStates    = 5000 // in all files
 	MaxOptions   = 40   // of one state
-	MaxSlots     = 32   // slots, chosen items and values of outcomes together
+	MaxSlots     = 48   // slots, chosen items and values of outcomes together
 	MaxItems     = 500  // of one list, or of one of its sub-lists
 	MaxErrors    = 500  // texts of errors, in all files
 	MaxTextBytes = 2000 // of one text in one language
@@ -91,6 +91,7 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 		return nil
 	}
 	l.p.revision = contentID(files)
+	l.p.placed = l.placed
 	return l.p
 }
 
@@ -154,6 +155,7 @@ func (l *loading) setting(name string) *source.Node {
 	for _, other := range all[1:] {
 		l.r.Errorf(other.pos, codeTwice, "%q is given twice; first in %s", name, all[0].pos)
 	}
+	l.placed["setting "+name] = all[0].pos
 	return all[0].node
 }
 
@@ -302,7 +304,7 @@ func (l *loading) key(n *source.Node) {
 	if !n.Quoted {
 		l.r.Errorf(n.Place(), codeKeyWritten, "the key %s must be in quotes", s)
 		l.r.Help("write %q", s)
-		l.r.Fix(n.Written(0, len(s)), source.Quote(s))
+		l.r.Fix(n.Spelled(0, len(s)), source.Quote(s))
 	}
 }
 
@@ -419,7 +421,7 @@ func (l *loading) template(n *source.Node) *template {
 		at := source.Unseen(n.Scalar())
 		c, _ := utf8.DecodeRuneInString(n.Scalar()[at:])
 		l.r.Errorf(n.Inside(at), codeUnseen, "the text has the character %U that nobody sees", c)
-		l.r.Fix(n.Written(at, utf8.RuneLen(c)), "")
+		l.r.Fix(n.Spelled(at, utf8.RuneLen(c)), "")
 		return nil
 	case source.Blank(n.Scalar()):
 		l.r.Errorf(n.Place(), codeUnseen, "there is nothing in the text that can be seen")

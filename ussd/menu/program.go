@@ -30,6 +30,7 @@ type Program struct {
 	patterns  map[string]*regexp.Regexp // of all rules
 	index     map[string][]entry        // of the lists in which something is looked for
 	env       Environment
+	placed    map[string]source.Pos // "kind name" -> where it was first
 }
 
 // limits is how many units a screen holds.

@@ -259,22 +259,23 @@ func textSchema(one *schema.Schema) *schema.Schema {
 func pluralSchema() *schema.Schema {
 	out := &schema.Schema{
 		Description: "A form of the text for each kind of number that the language tells apart.",
-		Required:    []string{"by", "other"},
+		Required:    []string{byKey, "other"},
 		Properties: []schema.Property{
-			{Key: "by", Schema: name("The value that is counted: one of type count.")},
+			{Key: byKey, Schema: name("The value that is counted: one of type count.")},
 		},
 	}
-	for _, form := range [][2]string{
-		{"zero", "Not in Kyrgyz, Russian or English."},
-		{"one", "1; in Russian also 21, 31, …"},
-		{"two", "Not in Kyrgyz, Russian or English."},
-		{"few", "Russian: 2, 3, 4, 22, 23, 24, …"},
-		{"many", "Russian: 0, 5 to 20, 25 to 30, …"},
-		{"other", "Every other number, and the only other form in Kyrgyz and English."},
-	} {
+	says := map[string]string{
+		"zero":  "Not in Kyrgyz, Russian or English.",
+		"one":   "1; in Russian also 21, 31, …",
+		"two":   "Not in Kyrgyz, Russian or English.",
+		"few":   "Russian: 2, 3, 4, 22, 23, 24, …",
+		"many":  "Russian: 0, 5 to 20, 25 to 30, …",
+		"other": "Every other number, and the only other form in Kyrgyz and English.",
+	}
+	for _, c := range categories() {
 		s := sentence()
-		s.Description = form[1]
-		out.Properties = append(out.Properties, schema.Property{Key: form[0], Schema: s})
+		s.Description = says[c.name]
+		out.Properties = append(out.Properties, schema.Property{Key: c.name, Schema: s})
 	}
 	return out
 }

@@ -386,3 +386,27 @@ func BenchmarkRedisStep(b *testing.B) {
 		}
 	})
 }
+
+// Another gateway may share the server under a prefix of its own, with signs that mean something
+// in a pattern of Redis.
+func TestEachKeepsToItsPrefix(t *testing.T) {
+	server := startServer(t)
+	count := func(prefix string) (n int) {
+		s := openConfig(t, session.Config{Addrs: []string{server.Addr()}, Prefix: prefix})
+		if err := s.Each(t.Context(), func(session.Record) error { n++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for i, prefix := range []string{"", "a1:", "a[1]:", "a*:"} {
+		s := openConfig(t, session.Config{Addrs: []string{server.Addr()}, Prefix: prefix})
+		for k := range i + 1 {
+			save(t, s, key(fmt.Sprintf("99655500000%d", k)), sessiontest.Full(1, 1))
+		}
+	}
+	for i, prefix := range []string{"", "a1:", "a[1]:", "a*:"} {
+		if got := count(prefix); got != i+1 {
+			t.Errorf("prefix %q: %d sessions were seen, want %d", prefix, got, i+1)
+		}
+	}
+}

@@ -123,7 +123,7 @@ func TestMessageWithTheLongestAccount(t *testing.T) {
 	b := newBench(t)
 	b.seed(1000)
 	const order = "123456789012345"
-	b.must("ok", call("payment.offer", "provider", "fines", "account", order, "amount", "100"))
+	b.must("ok", call("payment.offer", "provider", "parking", "account", order, "amount", "100"))
 	b.must("paid", pay(b.current(), right))
 	if got := b.messages(); len(got) != 1 || !strings.Contains(got[0], "\n"+order+"\n") {
 		t.Errorf("got %q, want one with the account %s", got, order)

@@ -1,7 +1,9 @@
 package teller
 
 import (
+	"maps"
 	"strconv"
+	"strings"
 
 	"ussdgw/ussd/menu"
 	"ussdgw/wallet/catalogue"
@@ -15,7 +17,8 @@ const (
 	widestLeft  = "9"
 	widestTime  = "23:59"
 	widestUntil = "31.12.36 23:59"
-	widestOffer = "" // an id that no text may show
+	widestDay   = "31.12"
+	widestIDs   = "" // ids that no text may show
 )
 
 // Environment declares to the menu what the wallet offers: the actions, their outcomes, the
@@ -42,7 +45,19 @@ func value(name string, widest ...string) menu.ValueDef {
 
 // amountValue is an amount of money. None is above the most that a wallet may hold: what is paid
 // comes out of a balance, and a limit that an amount was over has less left than the amount.
-func amountValue(name string) menu.ValueDef { return value(name, catalogue.MaxBalance.String()) }
+func amountValue(name string) menu.ValueDef {
+	return menu.ValueDef{
+		Name: name, Widest: []string{catalogue.MaxBalance.String()}, Type: menu.TypeMoney,
+	}
+}
+
+// triesLeft is how many more PINs may be tried.
+func triesLeft() menu.ValueDef { return count("left", widestLeft) }
+
+// count is a whole number, which conditions and plural forms may look at.
+func count(name, widest string) menu.ValueDef {
+	return menu.ValueDef{Name: name, Widest: []string{widest}, Type: menu.TypeCount}
+}
 
 func sets(values ...menu.ValueDef) menu.OutcomeDef { return menu.OutcomeDef{Sets: values} }
 
@@ -64,8 +79,10 @@ func offers(values ...menu.ValueDef) menu.OutcomeDef {
 
 func actions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	m := subscriberActions(c)
-	for name, def := range paymentActions(c) {
-		m[name] = def
+	for _, more := range []map[string]menu.ActionDef{
+		accountActions(c), pinActions(), choiceActions(c), paymentActions(c),
+	} {
+		maps.Copy(m, more)
 	}
 	return m
 }
@@ -86,23 +103,101 @@ func subscriberActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Args:     []string{"name", "inn"},
 			Outcomes: outcomes("ok", "inn_taken", "inn_refused", "already"),
 		},
-		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered")},
+		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered", "blocked")},
 		actBalance: {Outcomes: map[string]menu.OutcomeDef{
 			"ok": sets(amountValue("balance")),
 		}},
-		actCheckPIN: {Secrets: []string{"pin"}, Outcomes: map[string]menu.OutcomeDef{
-			"ok": {}, "wrong": sets(value("left", widestLeft)),
+	}
+}
+
+// pinActions are those that take a PIN and move no money.
+func pinActions() map[string]menu.ActionDef {
+	pin := []string{"pin"}
+	tried := func() map[string]menu.OutcomeDef {
+		return map[string]menu.OutcomeDef{
+			"ok": {}, "wrong": sets(triesLeft()), "blocked": {},
 			"locked": sets(value("until", widestUntil)),
+		}
+	}
+	return map[string]menu.ActionDef{
+		actCheckPIN: {Secrets: pin, Outcomes: tried()},
+		actBlock:    {Secrets: pin, Outcomes: tried()},
+		actStagePIN: {
+			Secrets: pin, Outcomes: outcomes("ok", "weak", "same", "expired", "blocked"),
+		},
+		actChangePIN: {Secrets: pin, Outcomes: outcomes("ok", "mismatch", "expired", "blocked")},
+	}
+}
+
+// accountActions tell what a wallet has done and may do.
+func accountActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
+	return map[string]menu.ActionDef{
+		actStatement: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(numbered(statementLines, statementWidest(c))...), "none": {},
 		}},
-		actStagePIN:  {Secrets: []string{"pin"}, Outcomes: outcomes("ok", "weak", "same", "expired")},
-		actChangePIN: {Secrets: []string{"pin"}, Outcomes: outcomes("ok", "mismatch", "expired")},
+		actReceipt: {
+			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(statementLines)},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(value("payee", payees(c)...), value("full_account", widestAccount(c)),
+					amountValue("amount"), amountValue("fee"), value("code", widestCode),
+					value("when", widestUntil)),
+				"none": {},
+			},
+		},
+		actLimits: {Outcomes: map[string]menu.OutcomeDef{
+			"ok": sets(amountValue("payment"), amountValue("today"), amountValue("month"),
+				amountValue("most")),
+		}},
+	}
+}
+
+// numbered declares the values line1, line2 and so on, and the count of those that are there.
+func numbered(most int, widest []string) []menu.ValueDef {
+	defs := []menu.ValueDef{count("count", strconv.Itoa(most))}
+	for _, n := range entries(most) {
+		defs = append(defs, value("line"+n, widest...))
+	}
+	return defs
+}
+
+// entries are the numbers from 1 on, as literals.
+func entries(most int) []string {
+	all := make([]string, most)
+	for i := range all {
+		all[i] = strconv.Itoa(i + 1)
+	}
+	return all
+}
+
+// choiceActions help to choose who is paid, and on which account.
+func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
+	full := value("full_account", widestAccount(c))
+	return map[string]menu.ActionDef{
+		actFavourites: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(value("favourites", widestIDs)), "none": {},
+		}},
+		actRecent: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(numbered(recentPayees, recentWidest(c))...), "none": {},
+		}},
+		actRepeat: {
+			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(recentPayees)},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(value("category"), value("provider"), full), "none": {},
+			},
+		},
+		actAccount: {
+			Args: []string{"provider", "account"}, Optional: []string{"account2", "account3"},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(full), "account_refused": {}, "stopped": {},
+			},
+		},
 	}
 }
 
 func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
-	offer, fee := value("offer", widestOffer), amountValue("fee")
+	offer, fee := value("offer", widestIDs), amountValue("fee")
 	amount, balance := amountValue("amount"), amountValue("balance")
-	code, left := value("code", widestCode), amountValue("left")
+	code, rest := value("code", widestCode), amountValue("rest")
 	payee := value("payee", payees(c)...)
 	return map[string]menu.ActionDef{
 		actOffer: {
@@ -111,7 +206,8 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Outcomes: map[string]menu.OutcomeDef{
 				"ok": offers(offer, amount, fee), "repeated": sets(value("time", widestTime)),
 				"account_refused": {}, "below_min": {}, "above_max": {}, "stopped": {},
-				"low_balance": sets(balance), "limit": sets(left),
+				"blocked":     {},
+				"low_balance": sets(balance), "limit": sets(rest),
 			},
 		},
 		actWithdraw: {Outcomes: outcomes("done")},
@@ -119,12 +215,14 @@ func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
 			Outcomes: map[string]menu.OutcomeDef{
 				"paid":      tells(sets(code, amount, fee, balance), "code", "amount"),
-				"wrong_pin": offers(value("left", widestLeft)),
+				"wrong_pin": offers(triesLeft()),
 				"locked":    sets(value("until", widestUntil)),
+				"blocked":   {},
 				"first_pin": {},
 				"changed": offers(
-					value("category"), value("provider"), value("account"), amount, fee, offer),
-				"expired": {}, "low_balance": sets(balance), "limit": sets(left),
+					value("category"), value("provider"), value("full_account", widestAccount(c)),
+					amount, fee, offer),
+				"expired": {}, "low_balance": sets(balance), "limit": sets(rest),
 				"stopped": {}, "not_taken": {},
 				// Nobody may be led to pay again while this payment is under way.
 				"in_doubt": ends(tells(sets(code), "code")),
@@ -174,20 +272,25 @@ func providerItem(p catalogue.Provider) menu.Item {
 		}
 		return m
 	}
-	return menu.Item{
-		ID: p.ID, Number: p.Number, Label: p.Name,
+	item := menu.Item{
+		ID: p.ID, Number: p.Number, Label: p.Name, Promoted: p.Promoted,
 		Values: map[string]map[string]string{
-			"hint": p.Account.Hint, "example": same(p.Account.Example),
 			"min": same(p.Min.Short()), "max": same(p.Max.Short()),
 		},
-		Rules: map[string]menu.Rule{
-			"account": {
-				Pattern: p.Account.Pattern, MinLen: p.Account.MinLen,
-				MaxLen: p.Account.MaxLen, Example: p.Account.Example,
-			},
-			"amount": {Min: p.Min, Max: p.Max},
-		},
+		Rules:  map[string]menu.Rule{"amount": {Min: p.Min, Max: p.Max}},
+		Counts: map[string]int{"fields": len(p.Fields)},
 	}
+	// Every item has the texts of the most fields: where there are less, nobody comes to see them.
+	for i, suffix := range []string{"", "2", "3"} {
+		f := p.Fields[min(i, len(p.Fields)-1)]
+		item.Values["hint"+suffix] = f.Hint
+		item.Values["where"+suffix] = f.Where
+		item.Values["example"+suffix] = same(f.Example)
+		item.Rules["account"+suffix] = menu.Rule{
+			Pattern: f.Pattern, MinLen: f.MinLen, MaxLen: f.MaxLen, Example: f.Example,
+		}
+	}
+	return item
 }
 
 func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
@@ -199,8 +302,10 @@ func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
 			payee, account, amount, fee,
 			value("code", widestCode), amountValue("balance"),
 		},
-		"not_paid":    {payee, account, amount},
-		"pin_changed": {},
+		"not_paid":         {payee, account, amount},
+		"pin_changed":      {},
+		"wallet_blocked":   {},
+		"wallet_unblocked": {},
 	}
 }
 
@@ -209,14 +314,10 @@ func widestAccount(c *catalogue.Catalogue) string {
 	most := 1
 	for _, cat := range c.Categories {
 		for _, p := range cat.Providers {
-			most = max(most, p.Account.MaxLen)
+			most = max(most, p.MaxAccountLen())
 		}
 	}
-	widest := ""
-	for len(widest) < most {
-		widest += strconv.Itoa(9)
-	}
-	return widest
+	return strings.Repeat("9", most)
 }
 
 // shown is how an amount stands on a screen.

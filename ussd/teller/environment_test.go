@@ -45,21 +45,48 @@ func TestLists(t *testing.T) {
 	}
 	want := menu.Item{
 		ID: "dostek", Number: 14,
-		Label: map[string]string{"ky": "Достэк", "ru": "Достэк", "en": "Dostek"},
-		Values: map[string]map[string]string{
-			"hint": {
-				"ky": "Уюмдун ИННи, 14 сан", "ru": "ИНН фирмы, 14 цифр",
-				"en": "Company INN, 14 digits",
-			},
-			"example": same(dostek), "min": same("1"), "max": same("15000"),
-		},
-		Rules: map[string]menu.Rule{
-			"account": {Pattern: "^0[0-9]{13}$", MinLen: 14, MaxLen: 14, Example: dostek},
-			"amount":  {Min: money.Som(1), Max: money.Som(15_000)},
-		},
+		Label:  map[string]string{"ky": "Достэк", "ru": "Достэк", "en": "Dostek"},
+		Values: map[string]map[string]string{"min": same("1"), "max": same("15000")},
+		Rules:  map[string]menu.Rule{"amount": {Min: money.Som(1), Max: money.Som(15_000)}},
+		Counts: map[string]int{"fields": 1},
+	}
+	// What the texts of a second and a third field say here, nobody sees.
+	for _, suffix := range []string{"", "2", "3"} {
+		want.Values["hint"+suffix] = map[string]string{
+			"ky": "Уюмдун ИННи, 14 сан", "ru": "ИНН фирмы, 14 цифр",
+			"en": "Company INN, 14 digits",
+		}
+		want.Values["where"+suffix] = map[string]string{
+			"ky": "каттоо күбөлүгүндө", "ru": "в свид-ве о регистрации", "en": "on the registration",
+		}
+		want.Values["example"+suffix] = same(dostek)
+		want.Rules["account"+suffix] = menu.Rule{
+			Pattern: "^0[0-9]{13}$", MinLen: 14, MaxLen: 14, Example: dostek,
+		}
 	}
 	if got := find(t, lists["providers"].Items["other"], 14); !reflect.DeepEqual(got, want) {
 		t.Errorf("provider 14 of 14 is\n%+v, want\n%+v", got, want)
+	}
+}
+
+// A provider of three fields asks for each of them in words of its own.
+func TestFieldsOfAProvider(t *testing.T) {
+	got := find(t, newBench(t).env.Lists["providers"].Items["electricity"], 4)
+	if got.Counts["fields"] != 3 {
+		t.Errorf("%d fields, want 3", got.Counts["fields"])
+	}
+	for name, want := range map[string]string{
+		"hint": "Office, 2-3 digits", "hint2": "Settlement, 3 digits", "hint3": "Account, 6 digits",
+		"where2": "after the office index", "example": "12", "example2": "104", "example3": "345678",
+	} {
+		if text := got.Values[name]["en"]; text != want {
+			t.Errorf("%s is %q, want %q", name, text, want)
+		}
+	}
+	for slot, want := range map[string]int{"account": 3, "account2": 3, "account3": 6} {
+		if longest := got.Rules[slot].MaxLen; longest != want {
+			t.Errorf("%s takes up to %d digits, want %d", slot, longest, want)
+		}
 	}
 }
 

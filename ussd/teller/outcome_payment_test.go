@@ -51,6 +51,13 @@ func offerStories() []story {
 			b.seed(100)
 			return b.do(quote("100")), values{"balance": "100.00"}
 		}},
+		{offer, "account_refused", "its second field", fails(
+			"provider", "vostokelectro", "account", "12/34567", "amount", "100")},
+		{offer, "blocked", "", func(b *bench) (ussd.Answer, values) {
+			b.seed(1000)
+			b.block()
+			return b.do(quote("100")), nil
+		}},
 		{"payment.withdraw", "done", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.offered("100")
@@ -61,6 +68,12 @@ func offerStories() []story {
 			return b.do(call("payment.withdraw")), nil
 		}},
 	}
+}
+
+// block blocks the wallet with its PIN.
+func (b *bench) block() {
+	b.t.Helper()
+	b.must("ok", typing(right, "wallet.block"))
 }
 
 // stopDostek reopens the wallet with a catalogue that has Dostek stopped.
@@ -84,17 +97,17 @@ func limitStories() []story {
 		{offer, "limit", "of a payment", func(b *bench) (ussd.Answer, values) {
 			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
 			b.seed(1000)
-			return b.do(quote("500.01")), values{"left": "500.00"}
+			return b.do(quote("500.01")), values{"rest": "500.00"}
 		}},
 		{offer, "limit", "of the day", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
 			b.spend(2, "14000")
-			return b.do(quote("2000.01")), values{"left": "2000.00"}
+			return b.do(quote("2000.01")), values{"rest": "2000.00"}
 		}},
 		{offer, "limit", "of the day, used up", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
 			b.spend(2, "15000")
-			return b.do(quote("1")), values{"left": "0.00"}
+			return b.do(quote("1")), values{"rest": "0.00"}
 		}},
 		{offer, "ok", "on the next day", func(b *bench) (ussd.Answer, values) {
 			b.seed(90_000)
@@ -109,7 +122,7 @@ func limitStories() []story {
 			b.clock.advance(24 * time.Hour)
 			b.spend(2, "14000")
 			b.clock.advance(24 * time.Hour)
-			return b.do(quote("2000.01")), values{"left": "2000.00"}
+			return b.do(quote("2000.01")), values{"rest": "2000.00"}
 		}},
 	}
 }
@@ -196,7 +209,7 @@ func changedStories() []story {
 			b.must("ok", call("payment.offer",
 				"provider", "kyrgyztelecom", "account", "0312123456", "amount", "20.50"))
 			return b.do(pay(o, right)), values{
-				"category": "landline", "provider": "kyrgyztelecom", "account": "0312123456",
+				"category": "landline", "provider": "kyrgyztelecom", "full_account": "0312123456",
 				"amount": "20.50", "fee": "0.21", "offer": b.current().ID,
 			}
 		}},
@@ -207,9 +220,15 @@ func changedStories() []story {
 				b.must("changed", pay(o, wrong))
 			}
 			return b.do(pay(o, wrong)), values{
-				"category": "other", "provider": "dostek", "account": dostek,
+				"category": "other", "provider": "dostek", "full_account": dostek,
 				"amount": "200.00", "fee": "2.00", "offer": open.ID,
 			}
+		}},
+		{act, "blocked", "", func(b *bench) (ussd.Answer, values) {
+			b.seed(1000)
+			o := b.offered("100")
+			b.block()
+			return b.do(pay(o, right)), nil
 		}},
 		{act, "expired", "too slow", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
@@ -249,13 +268,13 @@ func refusedStories() []story {
 			o := b.offered("100")
 			b.reopen(wallet.Config{},
 				`payment: "15000"`, `payment: "120"`, `day: "30000"`, `day: "140"`)
-			return b.do(pay(o, right)), values{"left": "90.00"}
+			return b.do(pay(o, right)), values{"rest": "90.00"}
 		}},
 		{act, "limit", "of a payment, lower by now", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			o := b.offered("600")
 			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
-			return b.do(pay(o, right)), values{"left": "500.00"}
+			return b.do(pay(o, right)), values{"rest": "500.00"}
 		}},
 		{act, "stopped", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)

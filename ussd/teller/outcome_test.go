@@ -24,8 +24,8 @@ type story struct {
 func TestOutcomes(t *testing.T) {
 	told := map[string]bool{}
 	for _, s := range slices.Concat(subscriberStories(), walletStories(), pinStories(),
-		offerStories(), limitStories(), payStories(), changedStories(), refusedStories(),
-		resolveStories()) {
+		blockStories(), historyStories(), choiceStories(), accountStories(), offerStories(),
+		limitStories(), payStories(), changedStories(), refusedStories(), resolveStories()) {
 		name := s.action + " " + s.outcome
 		told[name] = true
 		t.Run(name+" "+s.how, func(t *testing.T) {

@@ -33,6 +33,7 @@ func (t *Teller) offer(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		ledger.ReasonLimitMonth:      "limit",
 		ledger.ReasonStopped:         "stopped",
 		ledger.ReasonUnknownProvider: "stopped",
+		ledger.ReasonBlocked:         "blocked",
 	}, "offer", o.ID, "amount", shown(o.Amount), "fee", shown(o.Fee))
 }
 
@@ -68,6 +69,7 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		ledger.ReasonLowBalance:   "low_balance",
 		ledger.ReasonWrongPIN:     "wrong_pin",
 		ledger.ReasonLocked:       "locked",
+		ledger.ReasonBlocked:      "blocked",
 		ledger.ReasonFirstPIN:     "first_pin",
 		ledger.ReasonLimitPayment: "limit",
 		ledger.ReasonLimitDay:     "limit",
@@ -94,17 +96,21 @@ func (t *Teller) changed(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 	if err != nil {
 		return ussd.Answer{}, fmt.Errorf("teller: current offer: %w", err)
 	}
-	category := ""
+	return answer("changed", "category", t.category(c, o.Provider), "provider", o.Provider,
+		"full_account", o.Account, "amount", shown(o.Amount), "fee", shown(o.Fee),
+		"offer", o.ID), nil
+}
+
+// category returns the id of the category that a provider is in, or "".
+func (t *Teller) category(c ussd.Call, provider string) string {
 	for _, cat := range t.catalogue(c.Number).Categories {
 		for _, p := range cat.Providers {
-			if p.ID == o.Provider {
-				category = cat.ID
+			if p.ID == provider {
+				return cat.ID
 			}
 		}
 	}
-	return answer("changed", "category", category, "provider", o.Provider,
-		"account", o.Account, "amount", shown(o.Amount), "fee", shown(o.Fee),
-		"offer", o.ID), nil
+	return ""
 }
 
 // resolve finds out what became of an offer, and makes sure that nothing will if nothing has.

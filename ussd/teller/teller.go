@@ -25,9 +25,17 @@ const (
 	actRegister    = "wallet.register"
 	actResendPIN   = "wallet.resend_pin"
 	actBalance     = "wallet.balance"
+	actStatement   = "wallet.statement"
+	actReceipt     = "wallet.receipt"
+	actLimits      = "wallet.limits"
+	actBlock       = "wallet.block"
 	actCheckPIN    = "pin.check"
 	actStagePIN    = "pin.stage"
 	actChangePIN   = "pin.change"
+	actFavourites  = "payment.favourites"
+	actRecent      = "payment.recent"
+	actRepeat      = "payment.repeat"
+	actAccount     = "payment.account"
 	actOffer       = "payment.offer"
 	actWithdraw    = "payment.withdraw"
 	actPay         = "payment.pay"
@@ -64,22 +72,22 @@ func (t *Teller) Do(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	case actBalance:
 		balance, err := t.issuer.Balance(ctx, c.Number)
 		return t.outcome("ok", err, nil, "balance", shown(balance))
-	case actCheckPIN:
-		err := t.issuer.CheckPIN(ctx, c.Number, c.Action.Secrets["pin"], c.Attempt)
-		return t.outcome("ok", err, map[ledger.Reason]string{
-			ledger.ReasonWrongPIN: "wrong", ledger.ReasonLocked: "locked",
-		})
-	case actStagePIN:
-		err := t.issuer.StagePIN(ctx, c.Number, c.Action.Secrets["pin"])
-		return t.outcome("ok", err, map[ledger.Reason]string{
-			ledger.ReasonWeakPIN: "weak", ledger.ReasonSamePIN: "same",
-			ledger.ReasonNotStaged: "expired",
-		})
-	case actChangePIN:
-		err := t.issuer.ChangePIN(ctx, c.Number, c.Action.Secrets["pin"], c.Attempt)
-		return t.outcome("ok", err, map[ledger.Reason]string{
-			ledger.ReasonMismatch: "mismatch", ledger.ReasonNotStaged: "expired",
-		})
+	case actStatement:
+		return t.statement(ctx, c)
+	case actReceipt:
+		return t.receipt(ctx, c)
+	case actLimits:
+		return t.limits(ctx, c)
+	case actCheckPIN, actStagePIN, actChangePIN, actBlock:
+		return t.secret(ctx, c)
+	case actFavourites:
+		return t.favourites(ctx, c)
+	case actRecent:
+		return t.recent(ctx, c)
+	case actRepeat:
+		return t.repeat(ctx, c)
+	case actAccount:
+		return t.account(c)
 	case actOffer:
 		return t.offer(ctx, c)
 	case actWithdraw:
@@ -90,6 +98,28 @@ func (t *Teller) Do(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		return t.resolve(ctx, c)
 	}
 	return ussd.Answer{}, fmt.Errorf("teller: no action %q", c.Action.Name)
+}
+
+// secret does what a PIN alone is for.
+func (t *Teller) secret(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
+	var err error
+	pin := c.Action.Secrets["pin"]
+	switch c.Action.Name {
+	case actCheckPIN:
+		err = t.issuer.CheckPIN(ctx, c.Number, pin, c.Attempt)
+	case actStagePIN:
+		err = t.issuer.StagePIN(ctx, c.Number, pin)
+	case actChangePIN:
+		err = t.issuer.ChangePIN(ctx, c.Number, pin, c.Attempt)
+	case actBlock:
+		err = t.issuer.Block(ctx, c.Number, pin, c.Attempt)
+	}
+	return t.outcome("ok", err, map[ledger.Reason]string{
+		ledger.ReasonWrongPIN: "wrong", ledger.ReasonLocked: "locked",
+		ledger.ReasonBlocked: "blocked", ledger.ReasonWeakPIN: "weak",
+		ledger.ReasonSamePIN: "same", ledger.ReasonMismatch: "mismatch",
+		ledger.ReasonNotStaged: "expired",
+	})
 }
 
 // outcome makes the answer of an operation: done with the given values when err is nil, the
@@ -121,7 +151,7 @@ func (t *Teller) details(d *ledger.Decline) []string {
 	case ledger.ReasonRepeated:
 		return []string{"time", d.At.In(t.zone).Format("15:04")}
 	case ledger.ReasonLimitPayment, ledger.ReasonLimitDay, ledger.ReasonLimitMonth:
-		return []string{"left", shown(d.Limit)}
+		return []string{"rest", shown(d.Limit)}
 	case ledger.ReasonLowBalance:
 		return []string{"balance", shown(d.Limit)}
 	}
@@ -140,7 +170,7 @@ func answer(name string, pairs ...string) ussd.Answer {
 func (t *Teller) identify(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	network, known := t.catalogue(c.Number).Network(c.Number.Digits())
 	if known && !network.Served {
-		return answer("elsewhere", "where", network.Elsewhere[c.Lang]), nil
+		return answer("elsewhere", "where", catalogue.Text(network.Elsewhere, c.Lang)), nil
 	}
 	w, err := t.issuer.Wallet(ctx, c.Number)
 	if errors.Is(err, ledger.ErrNoWallet) {
@@ -175,5 +205,6 @@ func (t *Teller) resend(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	}
 	return t.outcome("ok", err, map[ledger.Reason]string{
 		ledger.ReasonPINUsed: "used", ledger.ReasonTooOften: "too_often",
+		ledger.ReasonBlocked: "blocked",
 	})
 }

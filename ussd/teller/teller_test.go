@@ -164,13 +164,15 @@ func TestDoubtBeforeThePayment(t *testing.T) {
 	}
 }
 
-// all is a call of every action, as of a subscriber with a wallet.
+// all is a call of every action that needs the books, as of a subscriber with a wallet.
 func all(o ledger.Offer) []ussd.Call {
 	return []ussd.Call{
 		call("subscriber.identify"), call("subscriber.set_language"), register(inn),
-		call("wallet.resend_pin"), call("wallet.balance"), typing(right, "pin.check"),
+		call("wallet.resend_pin"), call("wallet.balance"), call("wallet.statement"),
+		call("wallet.receipt", "entry", "1"), call("wallet.limits"), call("payment.favourites"),
+		call("payment.recent"), call("payment.repeat", "entry", "1"), typing(right, "pin.check"),
 		typing(second, "pin.stage"), typing(second, "pin.change"), quote("100"),
-		call("payment.withdraw"), pay(o, right), resolve(o),
+		call("payment.withdraw"), pay(o, right), resolve(o), typing(right, "wallet.block"),
 	}
 }
 
@@ -180,7 +182,7 @@ func TestFailures(t *testing.T) {
 	b.seed(1000)
 	o := b.offered("100")
 	calls := all(o)
-	if len(calls) != len(b.env.Actions) {
+	if len(calls) != len(b.env.Actions)-1 { // payment.account needs the catalogue alone
 		t.Fatalf("%d calls of %d actions", len(calls), len(b.env.Actions))
 	}
 	b.books.fail("wallet", ledger.ErrUnavailable)
@@ -245,6 +247,9 @@ func TestWrongCalls(t *testing.T) {
 		"no amount":           call("payment.offer", "provider", "dostek", "account", dostek),
 		"amount in words":     quote("all of it"),
 		"pays nobody's offer": pay(none, right),
+		"no entry":            call("wallet.receipt"),
+		"entry 0":             call("payment.repeat", "entry", "0"),
+		"entry in words":      call("payment.repeat", "entry", "one"),
 		"a name of no letter": call("wallet.register", "name", " - ", "inn", inn),
 	} {
 		if a, err := b.try(t.Context(), c); err == nil {

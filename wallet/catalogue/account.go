@@ -6,6 +6,7 @@ import (
 	"regexp/syntax"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ussdgw/menus/source"
 )
@@ -14,10 +15,12 @@ import (
 func (l *loader) accounts(n *source.Node) {
 	for _, f := range n.Fields() {
 		l.id(f.Key, f.KeyPos, "a kind of account")
-		object := l.object(f.Value, "a kind of account", "label", "hint", "pattern", "example")
+		object := l.object(f.Value, "a kind of account", "label", "hint", "where",
+			"pattern", "example")
 		field := Field{
 			Label:   l.text(object["label"], "the label", MaxLabel),
 			Hint:    l.text(object["hint"], "the hint", MaxHint),
+			Where:   l.text(object["where"], "the place", MaxWhere),
 			Pattern: object["pattern"].Scalar(),
 			Example: object["example"].Scalar(),
 		}
@@ -42,21 +45,77 @@ func (l *loader) pattern(n, example *source.Node, f *Field) {
 		return
 	}
 	f.MinLen, f.MaxLen = shortest, longest
-	if example == nil {
+	if f.whole, err = regexp.Compile(f.Pattern); err != nil {
+		l.r.Errorf(n.Place(), CodePattern, "the pattern is no regular expression: %v", err)
 		return
 	}
-	matches, err := regexp.MatchString(f.Pattern, f.Example)
-	if err != nil || !matches {
+	if example != nil && !f.Matches(f.Example) {
 		l.r.Errorf(example.Place(), CodeExample, "the pattern %s does not match the example %q",
 			f.Pattern, f.Example)
 	}
 }
 
+// fields reads the kinds of account that a provider asks for, one after the other. Together they
+// are no longer than an account.
+func (l *loader) fields(n *source.Node) []Field {
+	if n == nil {
+		return nil
+	}
+	items := n.Items()
+	if len(items) < 1 || len(items) > MaxFields {
+		l.r.Errorf(n.Place(), CodeFields, "a provider asks for 1 to %d fields, each a kind of account",
+			MaxFields)
+		l.r.Help("fields: [%q]", "personal9")
+		return nil
+	}
+	var fields []Field
+	longest := len(items) - 1 // the separators
+	for _, item := range items {
+		f := l.kind(item)
+		fields = append(fields, f)
+		longest += f.MaxLen
+	}
+	if longest > MaxAccount {
+		l.r.Errorf(n.Place(), CodeFields,
+			"the fields are up to %d characters long with the / between them, an account %d",
+			longest, MaxAccount)
+	}
+	return fields
+}
+
+// Matches reports whether the whole of what was typed is of this kind.
+func (f Field) Matches(typed string) bool { return f.whole != nil && f.whole.MatchString(typed) }
+
+// Split returns the fields of an account of the provider. Whether they are right, WrongField tells.
+func (p Provider) Split(account string) []string {
+	return strings.Split(account, AccountSeparator)
+}
+
+// WrongField returns the number, from 1, of the first of typed that is not what the provider asks
+// for there, or is missing or left over. It is 0 when typed is an account.
+func (p Provider) WrongField(typed []string) int {
+	for i, f := range p.Fields {
+		if i >= len(typed) || !f.Matches(typed[i]) {
+			return i + 1
+		}
+	}
+	if len(typed) > len(p.Fields) || len(p.Fields) == 0 {
+		return len(p.Fields) + 1
+	}
+	return 0
+}
+
+// MaxAccountLen is the most characters in an account of the provider.
+func (p Provider) MaxAccountLen() int {
+	longest := max(len(p.Fields)-1, 0)
+	for _, f := range p.Fields {
+		longest += f.MaxLen
+	}
+	return longest
+}
+
 // kind returns the kind of account that n names.
 func (l *loader) kind(n *source.Node) Field {
-	if n == nil {
-		return Field{}
-	}
 	f, ok := l.kinds[n.Scalar()]
 	if !ok {
 		var known []string
@@ -65,9 +124,7 @@ func (l *loader) kind(n *source.Node) Field {
 		}
 		slices.Sort(known)
 		l.r.Errorf(n.Place(), CodeAccount, "no kind of account is called %q", n.Scalar())
-		if near := source.Suggest(n.Scalar(), known); near != "" {
-			l.r.Help("did you mean %q?", near)
-		}
+		l.r.DidYouMean(n.Scalar(), known)
 	}
 	return f
 }

@@ -8,6 +8,7 @@
 package catalogue
 
 import (
+	"regexp"
 	"strings"
 
 	"ussdgw/wallet/money"
@@ -24,8 +25,13 @@ const (
 	MaxLabel = 40
 	// MaxElsewhere is the most characters in what a subscriber of an unserved network is told.
 	MaxElsewhere = 50
-	// MaxAccount is the most digits in an account, for the same screen as MaxName.
+	// MaxWhere is the most characters in where an account is found, for the screen that asks it.
+	MaxWhere = 24
+	// MaxAccount is the most characters in an account, for the same screen as MaxName: the digits
+	// of all its fields with AccountSeparator between them.
 	MaxAccount = 15
+	// MaxFields is the most fields that a provider asks for.
+	MaxFields = 3
 	// MaxNumber is the largest number of a category or a provider. 98 is the key of the next
 	// page, 0 and 00 go back and home.
 	MaxNumber = 97
@@ -33,6 +39,9 @@ const (
 	// messages that show an amount are proved to fit one of this width.
 	MaxBalance = money.Amount(999_999_99)
 )
+
+// AccountSeparator stands between the fields of an account: "12/345678".
+const AccountSeparator = "/"
 
 // The levels of identification.
 const (
@@ -67,24 +76,29 @@ type Provider struct {
 	ID         string            // unique in the catalogue, and forever: the books know it
 	Number     int               // the key that a subscriber types, unique in the category
 	Name       map[string]string // by language, at most MaxName characters
-	Account    Field
-	Min, Max   money.Amount // of one payment, without the fee
+	Fields     []Field           // what says which account is paid, 1 to MaxFields
+	Min, Max   money.Amount      // of one payment, without the fee
 	Fee        Fee
 	Settlement string // how the provider learns of payments: SettlementRegistry
 	Stopped    bool   // listed, but takes no payments now
+	Promoted   bool   // shown before others where a menu asks for it
 }
 
 // SettlementRegistry is a list of payments that is sent to the provider after each day.
 const SettlementRegistry = "registry"
 
-// A Field is what a subscriber types to say which account is paid. It is digits only.
+// A Field is what a subscriber types to say which account is paid, or a part of it. It is digits
+// only.
 type Field struct {
 	Label   map[string]string // what it is, for receipts, by language, at most MaxLabel characters
 	Hint    map[string]string // what to type, for screens, by language, at most MaxHint characters
+	Where   map[string]string // where it is found, by language, at most MaxWhere characters
 	Pattern string            // an anchored regular expression
 	MinLen  int               // digits in the shortest text that Pattern matches
 	MaxLen  int               // digits in the longest, at most MaxAccount
 	Example string            // Pattern matches it
+
+	whole *regexp.Regexp // Pattern
 }
 
 // LevelLimits bound what a wallet may do. Payments are counted without their fee. None is zero.
@@ -108,6 +122,16 @@ type Network struct {
 func (c *Catalogue) Provider(id string) (Provider, bool) {
 	p, ok := c.providers[id]
 	return p, ok
+}
+
+// Text returns a text in a language. A language that is another in other letters, such as
+// "ru-latn", has the text of that one, "ru".
+func Text(texts map[string]string, lang string) string {
+	text, ok := texts[lang]
+	if base, _, derived := strings.Cut(lang, "-"); !ok && derived {
+		return texts[base]
+	}
+	return text
 }
 
 // Network returns the network of a number, given as E.164 digits without the plus sign: the one

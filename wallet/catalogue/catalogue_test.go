@@ -49,9 +49,8 @@ func TestShippedKnownNumbers(t *testing.T) {
 	if dostek.Number != 14 || dostek.Name["ru"] != "Достэк" || dostek.ID != "dostek" {
 		t.Errorf("provider 14 is %d %q (%s)", dostek.Number, dostek.Name["ru"], dostek.ID)
 	}
-	if dostek.Account.MinLen != 14 || dostek.Account.MaxLen != 14 {
-		t.Errorf("Dostek's account has %d to %d digits, want 14",
-			dostek.Account.MinLen, dostek.Account.MaxLen)
+	if f := dostek.Fields; len(f) != 1 || f[0].MinLen != 14 || f[0].MaxLen != 14 {
+		t.Errorf("Dostek's account is %+v, want one field of 14 digits", f)
 	}
 	if dostek.Min != money.Som(1) || dostek.Max != money.Som(15000) {
 		t.Errorf("Dostek takes %s to %s som, want 1 to 15000", dostek.Min, dostek.Max)
@@ -79,12 +78,21 @@ func TestShippedAccounts(t *testing.T) {
 		{"hoster", "0012345678", true},
 		{"hoster", "0112345678", false},
 		{"hoster", "001234567890123", false},
+		{"vostokelectro", "12/345678", true},
+		{"vostokelectro", "123/12345678", true},
+		{"vostokelectro", "12", false},
+		{"vostokelectro", "12/", false},
+		{"vostokelectro", "12/345678/", false},
+		{"vostokelectro", "12345678", false},
+		{"jalalabadel", "12/104/345678", true},
+		{"jalalabadel", "12/104", false},
+		{"dostek", "01234567890123/", false},
 	} {
 		p, ok := c.Provider(test.provider)
 		if !ok {
 			t.Fatalf("no provider %q", test.provider)
 		}
-		got := regexp.MustCompile(p.Account.Pattern).MatchString(test.account)
+		got := p.WrongField(p.Split(test.account)) == 0
 		if got != test.want {
 			t.Errorf("%s takes account %q: %t, want %t", test.provider, test.account, got, test.want)
 		}
@@ -324,6 +332,41 @@ func TestBalanceFitsScreens(t *testing.T) {
 	for level, limits := range shipped(t).Limits {
 		if limits.Balance < money.Som(60_000) {
 			t.Errorf("%s may hold %s", level, limits.Balance)
+		}
+	}
+}
+
+func TestWrongField(t *testing.T) {
+	p, _ := shipped(t).Provider("jalalabadel")
+	for _, test := range []struct {
+		typed []string
+		want  int
+	}{
+		{[]string{"12", "104", "345678"}, 0},
+		{[]string{"1", "10", "34567"}, 1},
+		{[]string{"12", "10", "34567"}, 2},
+		{[]string{"12", "104", "3456 8"}, 3},
+		{[]string{"12", "104"}, 3},
+		{[]string{"12", "104", "345678", ""}, 4},
+		{nil, 1},
+	} {
+		if got := p.WrongField(test.typed); got != test.want {
+			t.Errorf("wrong of %q is field %d, want %d", test.typed, got, test.want)
+		}
+	}
+	if got := (catalogue.Provider{}).WrongField([]string{"1"}); got == 0 {
+		t.Error("a provider without fields takes an account")
+	}
+}
+
+// A language in other letters has the names of the one that it is written from.
+func TestText(t *testing.T) {
+	texts := map[string]string{"ru": "Вода", "en": "Water", "en-au": "Water, mate"}
+	for lang, want := range map[string]string{
+		"ru": "Вода", "ru-latn": "Вода", "en-au": "Water, mate", "fr": "", "fr-latn": "",
+	} {
+		if got := catalogue.Text(texts, lang); got != want {
+			t.Errorf("in %s it is %q, want %q", lang, got, want)
 		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 	CodeLevel      = "CAT017"
 	CodeUnseen     = "CAT018"
 	CodeMixed      = "CAT019"
+	CodeFields     = "CAT020"
 )
 
 // Codes explains every code of this package, in their order.
@@ -45,8 +46,8 @@ func Codes() []source.Code {
 		{
 			Code: CodeTooLong, Title: "a text is too long for its screen",
 			Text: "Names share a screen with an account, an amount and a fee, so they have at" +
-				" most 14 characters; hints have at most 22, labels 40, and what a subscriber of" +
-				" an unserved network is told 50.",
+				" most 14 characters; hints have at most 22, where something is found 24, labels" +
+				" 40, and what a subscriber of an unserved network is told 50.",
 		},
 		{
 			Code: CodeNumber, Title: "a number cannot be typed or is taken",
@@ -61,7 +62,7 @@ func Codes() []source.Code {
 		},
 		{
 			Code: CodeAccount, Title: "no such kind of account",
-			Text: "A provider's account names one of the kinds under accounts.",
+			Text: "Each of a provider's fields names one of the kinds under accounts.",
 		},
 		{
 			Code: CodePattern, Title: "a pattern cannot be used",
@@ -125,6 +126,12 @@ func Codes() []source.Code {
 			Text: "A Latin c and a Cyrillic с look the same, but subscribers who search for the" +
 				" name do not find it, and one Cyrillic letter makes a screen hold 80 characters" +
 				" instead of 182. A Latin name with a Cyrillic ending is right.",
+		},
+		{
+			Code: CodeFields, Title: "fields that make no account",
+			Text: "A provider asks for one to three fields, each a kind of account. The account is" +
+				" all of them with a / between: it has at most 15 characters, because the screen" +
+				" that asks the PIN shows it with the provider, the amount and the fee.",
 		},
 	}
 }

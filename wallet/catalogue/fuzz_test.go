@@ -2,7 +2,6 @@ package catalogue_test
 
 import (
 	"io/fs"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -82,13 +81,21 @@ func promisesName(t *testing.T, c *catalogue.Catalogue, number int, name map[str
 
 func promisesProvider(t *testing.T, p catalogue.Provider) {
 	t.Helper()
-	a := p.Account
-	if a.MinLen < 1 || a.MinLen > a.MaxLen || a.MaxLen > catalogue.MaxAccount {
-		t.Errorf("%s: accounts of %d to %d digits", p.ID, a.MinLen, a.MaxLen)
+	if n := len(p.Fields); n < 1 || n > catalogue.MaxFields ||
+		p.MaxAccountLen() > catalogue.MaxAccount {
+		t.Errorf("%s: %d fields, accounts of up to %d", p.ID, n, p.MaxAccountLen())
 	}
-	n := len(a.Example)
-	if !regexp.MustCompile(a.Pattern).MatchString(a.Example) || n < a.MinLen || n > a.MaxLen {
-		t.Errorf("%s: the example %q breaks %s, %d to %d", p.ID, a.Example, a.Pattern, a.MinLen, a.MaxLen)
+	var examples []string
+	for _, f := range p.Fields {
+		examples = append(examples, f.Example)
+		n := len(f.Example)
+		if f.MinLen < 1 || f.MinLen > f.MaxLen || n < f.MinLen || n > f.MaxLen {
+			t.Errorf("%s: %d to %d digits, the example %q", p.ID, f.MinLen, f.MaxLen, f.Example)
+		}
+	}
+	account := strings.Join(examples, catalogue.AccountSeparator)
+	if wrong := p.WrongField(p.Split(account)); wrong != 0 {
+		t.Errorf("%s: field %d of the example %q breaks its rule", p.ID, wrong, account)
 	}
 	if p.Min <= 0 || p.Min > p.Max {
 		t.Errorf("%s: amounts of %s to %s", p.ID, p.Min, p.Max)

@@ -129,14 +129,16 @@ func (l *loader) categories(n *source.Node) []Category {
 }
 
 func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
-	object := l.optional(n, "a provider", []string{"stopped"},
-		"id", "number", "name", "account", "amount", "fee", "settlement")
+	object := l.optional(n, "a provider", []string{"stopped", "promoted"},
+		"id", "number", "name", "fields", "amount", "fee", "settlement")
 	p := Provider{
 		ID:      l.uniqueID(object["id"], "a provider", l.ids),
 		Number:  l.number(object["number"], numbers),
 		Name:    l.text(object["name"], "the name", MaxName),
-		Account: l.kind(object["account"]),
+		Fields:  l.fields(object["fields"]),
 		Stopped: l.yes(object["stopped"]),
+
+		Promoted: l.yes(object["promoted"]),
 	}
 	if n := object["amount"]; n != nil {
 		amount := l.object(n, "the amount", "min", "max")

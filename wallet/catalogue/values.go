@@ -105,7 +105,7 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 	if at := source.Unseen(text); at >= 0 {
 		c, _ := utf8.DecodeRuneInString(text[at:])
 		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has the character %U that nobody sees", what, c)
-		l.r.Fix(n.Written(at, utf8.RuneLen(c)), "")
+		l.r.Fix(n.Spelled(at, utf8.RuneLen(c)), "")
 	}
 	if at := strings.IndexAny(text, "\n{}"); at >= 0 {
 		l.r.Errorf(n.Inside(at), CodeUnseen, "%s has a character that no screen can show", what)
@@ -120,9 +120,8 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 			continue
 		}
 		l.r.Help("write the %s %q, which looks the same", s.Of, string(s.Instead))
-		if written, ok := n.Instead(s.Offset, string(s.Instead)); ok {
-			l.r.Fix(string(s.Letter), written)
-		}
+		fix := n.Correction(s.Offset, utf8.RuneLen(s.Letter), string(s.Instead))
+		l.r.Fix(fix.Old, fix.New)
 	}
 }
 

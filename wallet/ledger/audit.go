@@ -22,6 +22,7 @@ func Audits() []Audit {
 		{"limit_used", auditLimitUsed},
 		{"limit_missing", auditLimitMissing},
 		{"orphan_message", auditOrphanMessage},
+		{"blocked", auditBlocked},
 	}
 }
 
@@ -108,3 +109,13 @@ SELECT m.key, 'message of ' || m.offer || ', which has another end'
 FROM outbox m
 LEFT JOIN offer o ON o.id = m.offer
 WHERE m.offer IS NOT NULL AND (o.id IS NULL OR o.state <> m.offer_end)`
+
+// A wallet is locked until the year 9999, see BlockedUntil, exactly while the last act on it is a
+// block.
+const auditBlocked = `
+SELECT p.wallet, 'locked until ' || CAST(p.locked_until AS TEXT) || ', last act '
+       || coalesce(i.act, 'none')
+FROM wallet_pin p
+LEFT JOIN intervention i ON i.id = (
+    SELECT max(j.id) FROM intervention j WHERE j.wallet = p.wallet)
+WHERE (p.locked_until = 253402214400000000) <> (coalesce(i.act, '') = 'block')`

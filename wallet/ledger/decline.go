@@ -42,6 +42,10 @@ const (
 	ReasonPINUsed   Reason = "pin_used"
 	ReasonTooOften  Reason = "too_often"
 
+	ReasonBlocked    Reason = "blocked"
+	ReasonNotBlocked Reason = "not_blocked"
+	ReasonNotLocked  Reason = "not_locked"
+
 	ReasonAccountFormat   Reason = "account_format"
 	ReasonBelowMin        Reason = "below_min"
 	ReasonAboveMax        Reason = "above_max"
@@ -67,6 +71,7 @@ type Decline struct {
 	Reason Reason
 	Key    string       // the offer, attempt or funding key that was refused, if there is one
 	Left   int          // wrong_pin: tries that are left
+	Field  int          // account_format: which of the account's fields, from 1
 	Until  time.Time    // locked: when the lock ends
 	At     time.Time    // repeated: when the earlier payment was posted
 	Limit  money.Amount // limit_*: what that limit still lets through; low_balance: the balance

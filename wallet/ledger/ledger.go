@@ -25,6 +25,9 @@ type Wallet struct {
 	RegisteredAt time.Time
 }
 
+// Blocked reports whether the wallet is blocked until support unblocks it.
+func (w Wallet) Blocked() bool { return w.LockedUntil.Equal(BlockedUntil()) }
+
 // A NewWallet is what Store.Register writes. Wallet.Balance, LockedUntil and RegisteredAt are
 // ignored: a new wallet is empty, unlocked and registered at Now.
 type NewWallet struct {

@@ -18,6 +18,7 @@ import (
 type Store interface {
 	Wallets
 	PINs
+	Interventions
 	Offers
 	Outbox
 
@@ -75,12 +76,13 @@ type Wallets interface {
 // PINs is the part of a Store that keeps PIN verifiers, counts tries and locks.
 type PINs interface {
 	// CountTry counts an attempt before it is compared with anything. An attempt that was counted
-	// before is not counted again. It declines locked, and wrong_pin for an attempt that has been
-	// found wrong before. An attempt that was found right stays so, lock or not.
+	// before is not counted again. It declines locked, blocked, and wrong_pin for an attempt that
+	// has been found wrong before. An attempt that was found right stays so, lock or not.
 	CountTry(ctx context.Context, t Try) (Tried, error)
 	// WrongTry records that a counted attempt was wrong and returns the tries that are left. With
 	// none left the wallet is locked until the time returned; lockFor has the length of the first
-	// lock, of the second, and so on; its last is used from there on. A repeat changes nothing.
+	// lock, of the second, and so on; its last is used from there on. A repeat changes nothing. The
+	// time of a wallet that is blocked meanwhile is BlockedUntil.
 	WrongTry(
 		ctx context.Context, t Try, lockFor []time.Duration,
 	) (left int, until time.Time, err error)
@@ -102,6 +104,17 @@ type PINs interface {
 	) error
 	// FirstPINsSince counts the first PINs made for a wallet, the registration's included.
 	FirstPINsSince(ctx context.Context, wallet string, since time.Time) (int, error)
+}
+
+// Interventions is the part of a Store that keeps what people have done to the lock of a wallet.
+type Interventions interface {
+	// Intervene does an act and records it. To block a blocked wallet changes nothing. A block also
+	// drops a change of PIN that is under way; whatever ends a block or a lock lets the tries start
+	// afresh. It declines not_blocked, not_locked, blocked for an unlock of a blocked wallet, and
+	// key_reused, and changes nothing, when a message of the key exists.
+	Intervene(ctx context.Context, i Intervention) error
+	// Interventions returns at most limit acts on a wallet, newest first.
+	Interventions(ctx context.Context, wallet string, limit int) ([]Intervention, error)
 }
 
 // Offers is the part of a Store that takes an offer from the confirm screen to its end.

@@ -23,6 +23,7 @@ type Store interface {
 	Load(ctx context.Context, key session.Key) (session.Record, error)
 	Save(ctx context.Context, key session.Key, r session.Record, ttl time.Duration) error
 	Delete(ctx context.Context, key session.Key, version uint64) error
+	Each(ctx context.Context, see func(session.Record) error) error
 	// Plant stores any octets as the session of key, as another build or a fault would.
 	Plant(ctx context.Context, key session.Key, octets []byte) error
 }
@@ -60,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"saves that can never be right", refused},
 		{"keys that can never be right", badKeys},
 		{"ended context", ended},
+		{"every session is seen", everySession},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			number := msisdn.MustParse(fmt.Sprintf("9965550000%02d", i))
@@ -379,6 +381,47 @@ func ended(t *testing.T, s Store, key session.Key) {
 		}
 	}
 	want(t, s, key, session.Record{})
+}
+
+// everySession has more sessions than are read at a time, one that cannot be decoded, and maybe
+// those of other cases.
+func everySession(t *testing.T, s Store, key session.Key) {
+	const sessions = 450
+	mine := func(i int) string { return fmt.Sprintf("every-%d", i) }
+	for i := range sessions {
+		r := Full(1, 1)
+		r.Dialogue = mine(i)
+		other := session.Key{
+			Service: key.Service, Number: msisdn.MustParse(fmt.Sprintf("996555010%03d", i)),
+		}
+		save(t, s, other, r, long)
+	}
+	plant(t, s, key, []byte("no session"))
+	seen := make(map[string]bool)
+	err := s.Each(t.Context(), func(r session.Record) error {
+		seen[r.Dialogue] = true
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "left out") {
+		t.Errorf("got %v, want an error that counts what cannot be decoded", err)
+	}
+	for i := range sessions {
+		if !seen[mine(i)] {
+			t.Fatalf("session %d of %d was not seen", i, sessions)
+		}
+	}
+	enough := errors.New("enough")
+	err = s.Each(t.Context(), func(session.Record) error {
+		return enough
+	})
+	if !errors.Is(err, enough) {
+		t.Errorf("got %v, want the error of the caller's function", err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Each(ended, func(session.Record) error { return nil }); err == nil {
+		t.Error("an ended context is no error")
+	}
 }
 
 func save(t *testing.T, s Store, key session.Key, r session.Record, ttl time.Duration) {

@@ -21,6 +21,8 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	_, err = b.apply(b.payment(b.pressed(w.ID, money.Som(1000))))
 	b.declined(err, ledger.ReasonLowBalance)
 	b.must(b.OpenOffer(b.ctx(), b.offer(w.ID, money.Som(20))))
+	b.must(b.Intervene(b.ctx(), b.act(w.ID, ledger.ActBlock)))
+	b.must(b.Intervene(b.ctx(), b.act(w.ID, ledger.ActUnblock)))
 	b.verify()
 	return receipt
 }
@@ -32,6 +34,12 @@ func Open(t *testing.T, s ledger.Store) ledger.Offer {
 	o := b.offer(b.wallet(money.Som(100)).ID, money.Som(10))
 	b.must(b.OpenOffer(b.ctx(), o))
 	return b.read(o.ID)
+}
+
+// Registered registers a wallet without money.
+func Registered(t *testing.T, s ledger.Store) ledger.Wallet {
+	t.Helper()
+	return (&books{T: t, Store: s, now: start}).wallet(0)
 }
 
 // Pressed registers a wallet of 100 som and returns the payment of a pressed offer of 10.
@@ -109,6 +117,9 @@ func Tampers() []Tamper {
 			WHERE period = '` + day + `'`},
 		{"limit_missing", "deleted", `DELETE FROM limit_used WHERE period = '` + month + `'`},
 		{"orphan_message", "other end", `UPDATE outbox SET offer_end = 'refused'`},
+		{"blocked", "by nobody", `UPDATE wallet_pin SET locked_until = 253402214400000000`},
+		{"blocked", "ended by nobody", `INSERT INTO intervention (wallet, act, actor, reason, at)
+			SELECT wallet, 'block', 'aida', 'asked', 1 FROM wallet_pin`},
 		{"orphan_message", "no offer", `UPDATE outbox SET offer = 'none'`},
 	}
 }
@@ -136,6 +147,12 @@ func Forbidden() []string {
 		`INSERT INTO entry (transfer, line, account, amount) VALUES ('none', 1, 'trust', 1)`,
 		`INSERT INTO outbox (key, msisdn, kind, lang, fields, next_at, created_at)
 		 SELECT key, msisdn, kind, lang, fields, next_at, created_at FROM outbox`,
+		`UPDATE intervention SET actor = 'somebody'`,
+		`DELETE FROM intervention`,
+		`INSERT INTO intervention (wallet, act, actor, reason, at)
+		 SELECT id, 'block', 'aida', '', 1 FROM wallet`,
+		`INSERT INTO intervention (wallet, act, actor, reason, at)
+		 SELECT id, 'rob', 'aida', 'asked', 1 FROM wallet`,
 		`UPDATE outbox SET sent_at = 1`,
 		`UPDATE outbox SET dead_at = 1`,
 		`UPDATE outbox SET sealed = NULL, sent_at = 1, dead_at = 1`,

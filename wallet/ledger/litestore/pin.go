@@ -123,9 +123,7 @@ func (t tx) count(try ledger.Try) (used int, err error) {
 }
 
 func locked(try ledger.Try, until int64) error {
-	return &ledger.Decline{
-		Reason: ledger.ReasonLocked, Key: try.Attempt, Until: ledger.FromMicros(until),
-	}
+	return ledger.LockDecline(try.Attempt, ledger.FromMicros(until))
 }
 
 const updateWrongAttempt = `

@@ -41,10 +41,11 @@ func (s *Store) CountTry(ctx context.Context, try ledger.Try) (ledger.Tried, err
 	case "right":
 		tried.Right = true
 		return tried, nil
+	case string(ledger.ReasonLocked):
+		return ledger.Tried{}, ledger.LockDecline(try.Attempt, ledger.FromMicros(until))
 	}
 	return ledger.Tried{}, &ledger.Decline{
 		Reason: ledger.Reason(verdict), Key: try.Attempt, Left: left,
-		Until: ledger.FromMicros(until),
 	}
 }
 

@@ -1,0 +1,94 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// An Act is what a person does to the lock of a wallet.
+type Act string
+
+// The acts. A lock comes of wrong PINs and ends by itself; a block comes of an act and ends by one.
+const (
+	ActBlock   Act = "block"   // no PIN is taken until ActUnblock, not even the right one
+	ActUnblock Act = "unblock" // ends a block, and whatever lock was there before it
+	ActUnlock  Act = "unlock"  // ends a lock of wrong PINs; the next one is as short as the first
+)
+
+// ActorSubscriber is the actor of what the subscriber has asked for with the PIN.
+const ActorSubscriber = "subscriber"
+
+// Bounds of an Intervention, in octets.
+const (
+	MaxActor  = 100
+	MaxReason = 200
+)
+
+// An Intervention is an act on the lock of a wallet: who, why and when. It is kept for ever.
+type Intervention struct {
+	Wallet string
+	Act    Act
+	Actor  string // ActorSubscriber, or a name that the support goes by
+	Reason string
+	At     time.Time
+	// Message is the SMS to enqueue when the act has changed something, none when its Kind is "".
+	// What is read from a store has none.
+	Message Message
+}
+
+// Validate reports the first fault of an intervention that is about to be made.
+func (i Intervention) Validate() error {
+	bad := func(text string, most int) bool {
+		return text == "" || len(text) > most || !utf8.ValidString(text)
+	}
+	switch {
+	case i.Act != ActBlock && i.Act != ActUnblock && i.Act != ActUnlock:
+		return fmt.Errorf("ledger: intervention: no act %q", i.Act)
+	case i.Wallet == "" || i.At.IsZero():
+		return errors.New("ledger: intervention: wallet and time are required")
+	case bad(i.Actor, MaxActor):
+		return fmt.Errorf("ledger: intervention: an actor of 1 to %d octets is required", MaxActor)
+	case bad(i.Reason, MaxReason):
+		return fmt.Errorf("ledger: intervention: a reason of 1 to %d octets is required", MaxReason)
+	case i.Message.Kind != "":
+		return i.Message.Validate()
+	}
+	return nil
+}
+
+// BlockedUntil is the end of the lock of a blocked wallet, a time that never comes.
+func BlockedUntil() time.Time { return time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC) }
+
+// LockDecline declines what is refused until a lock ends: for blocked when the lock is a block.
+func LockDecline(key string, until time.Time) *Decline {
+	if until.Equal(BlockedUntil()) {
+		return &Decline{Reason: ReasonBlocked, Key: key}
+	}
+	return &Decline{Reason: ReasonLocked, Key: key, Until: until}
+}
+
+// JudgeIntervention decides what an act does to a wallet that is locked until a time: nothing, when
+// done is true, or a change to the lock that ends at next; the act has to be recorded then. It
+// declines not_blocked, not_locked, and blocked for an unlock of a blocked wallet.
+func JudgeIntervention(i Intervention, until time.Time) (next time.Time, done bool, err error) {
+	blocked := until.Equal(BlockedUntil())
+	refuse := func(r Reason) (time.Time, bool, error) { return until, false, &Decline{Reason: r} }
+	switch i.Act {
+	case ActBlock:
+		return BlockedUntil(), blocked, nil
+	case ActUnblock:
+		if !blocked {
+			return refuse(ReasonNotBlocked)
+		}
+	case ActUnlock:
+		if blocked {
+			return refuse(ReasonBlocked)
+		}
+		if !until.After(i.At) {
+			return refuse(ReasonNotLocked)
+		}
+	}
+	return time.Time{}, false, nil
+}
