@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -154,28 +153,6 @@ func TestDevSeesWhatItIsNotTold(t *testing.T) {
 	d.shows(t, "1 Back")
 }
 
-// publishInto names the folder of --data that TestPublishHelper publishes into.
-const publishInto = "USSDGW_TEST_PUBLISH_INTO"
-
-// TestPublishHelper is the other process of TestDevRunsWhatIsPublished.
-func TestPublishHelper(t *testing.T) {
-	dir := os.Getenv(publishInto)
-	if dir == "" {
-		t.Skip("it is run by another test")
-	}
-	store, err := litestore.Open(filepath.Join(dir, devLedgerFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
-	files, err := revision.Pack(menus.FS())
-	if err != nil {
-		t.Fatal(err)
-	}
-	files["main.yaml"] = helpAs(t, `"Published"`)
-	publish(t, store, files, revision.Change{Stage: revision.StageAll})
-}
-
 // publish stores files and makes the change that puts them before subscribers. It returns their
 // revision.
 func publish(
@@ -225,15 +202,19 @@ func TestDevRunsWhatIsPublished(t *testing.T) {
 		t.Errorf("banner:\n%s", d.banner)
 	}
 	d.shows(t, "1 "+help)
-	other := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPublishHelper$")
-	other.Env = append(os.Environ(), publishInto+"="+dir)
-	if out, err := other.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	store, err := litestore.Open(filepath.Join(dir, devLedgerFile))
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer store.Close()
+	files, err := revision.Pack(menus.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files["main.yaml"] = helpAs(t, `"Published"`)
+	publish(t, store, files, revision.Change{Stage: revision.StageAll})
 	id := awaitText(t, d.said, `menus: revision (\w{12}) is live for new dialogues\n`)
 	d.shows(t, "1 Published")
-	// Money goes on being moved while the other process was there.
-	d.dial(t, dialOptions{lang: "en"}, "*900*3*3*14*14*01234567890123*100#", d.pins["en"])
 	d.stop()
 	again := startDev(t, devOptions{data: dir})
 	if !strings.Contains(again.banner, "menus       published revision "+id+"\n") {

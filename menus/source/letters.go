@@ -253,21 +253,26 @@ func (w word) times(text string) bool {
 	return (before != "" && number(before[len(before)-1])) || (after != "" && number(after[0]))
 }
 
-// Instead returns how a piece of text is written in place of another one at offset of a scalar's
-// text, and false where the file would not say just that: a text over several lines, or one
-// without quotes that would begin with a sign.
-func (n *Node) Instead(offset int, text string) (string, bool) {
-	if n == nil || n.Kind != Scalar || (n.style != doubleQuoted && strings.Contains(n.text, "\n")) {
-		return "", false
+// Correction puts another text in place of the length octets of a scalar's text from offset on,
+// written as the quotes around it need it. It is the zero Fix where the file would not say just
+// that: where the place is not known, and without quotes where the text is no letter and might be
+// a sign.
+func (n *Node) Correction(offset, length int, text string) Fix {
+	old := n.Spelled(offset, length)
+	if old == "" {
+		return Fix{}
 	}
 	switch n.style {
 	case doubleQuoted:
-		return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text), true
+		text = strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text)
 	case singleQuoted:
-		return strings.ReplaceAll(text, "'", "''"), true
+		text = strings.ReplaceAll(text, "'", "''")
 	case plain:
 		sign := strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsLetter(c) })
-		return text, !sign || (offset > 0 && text == "'" && n.text[offset-1] != ' ')
+		within := offset > 0 && text == "'" && n.text[offset-1] != ' '
+		if sign && !within {
+			return Fix{}
+		}
 	}
-	return "", false
+	return Fix{Old: old, New: text}
 }

@@ -88,29 +88,30 @@ func TestLoneLatin(t *testing.T) {
 }
 
 // A correction is written as the quotes around it need it.
-func TestWritten(t *testing.T) {
-	f, r := parse("a: \"x\\n“y”\"\nb: 'it’s'\nc: it’s\nd: |\n  it’s\ne: ’s\nf: cчет\n")
+func TestCorrection(t *testing.T) {
+	f, r := parse("a: \"x\\n“y”\"\nb: 'it’s'\nc: it’s\nd: ’s\ne: cчет\n")
 	if r.Failed() {
 		t.Fatal(r.Err())
 	}
 	for _, tt := range []struct {
-		key, text string
-		offset    int
-		want      string
-		ok        bool
+		key, letter, text, old, new string
 	}{
-		{"a", `"`, 2, `\"`, true},
-		{"b", "'", 2, "''", true},
-		{"c", "'", 2, "'", true},
-		{"d", "'", 2, "", false},
-		{"e", "'", 0, "'", false},
-		{"f", "с", 0, "с", true},
-		{"c", "- ", 2, "- ", false},
-		{"none", "x", 0, "", false},
+		{"a", "“", `"`, "“", `\"`},
+		{"a", "\n", " ", `\n`, " "},
+		{"b", "’", "'", "’", "''"},
+		{"c", "’", "'", "’", "'"},
+		{"c", "’", "-", "", ""},
+		{"d", "’", "'", "", ""},
+		{"e", "c", "с", "c", "с"},
 	} {
-		got, ok := f.Root.Field(tt.key).Instead(tt.offset, tt.text)
-		if got != tt.want || ok != tt.ok {
-			t.Errorf("%s: got %q, %t, want %q, %t", tt.key, got, ok, tt.want, tt.ok)
+		n := f.Root.Field(tt.key)
+		at := strings.Index(n.Scalar(), tt.letter)
+		got := n.Correction(at, len(tt.letter), tt.text)
+		if want := (source.Fix{Old: tt.old, New: tt.new}); got != want {
+			t.Errorf("%s, %s: got %+v, want %+v", tt.key, tt.letter, got, want)
 		}
+	}
+	if got := f.Root.Field("none").Correction(0, 1, "x"); got != (source.Fix{}) {
+		t.Errorf("got %+v for no text", got)
 	}
 }

@@ -86,8 +86,8 @@ func rowsOf(file string, p schema.Place) []Row {
 	return append([]Row{whole}, forms...)
 }
 
-// Languages returns the languages of the files: those that they list, those that they derive from
-// others, then those that some text has besides.
+// Languages returns the languages that the files are written in: those that they list, then those
+// that some text has besides. One that is derived from another needs no text of its own.
 func Languages(files []File) []string {
 	var out []string
 	add := func(lang string) {
@@ -95,7 +95,7 @@ func Languages(files []File) []string {
 			out = append(out, lang)
 		}
 	}
-	for _, lang := range stated(files) {
+	for _, lang := range Listed(files) {
 		add(lang)
 	}
 	for _, r := range Rows(files) {

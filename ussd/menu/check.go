@@ -13,19 +13,21 @@ import (
 type checking struct {
 	*loading
 	edges   []edge
-	away    []edge           // to @home, @back and @resume
-	out     map[string][]int // edges by the state they leave
-	in      map[string][]int // edges by the state they lead to
-	facts   map[string]facts // what is certainly set where a state begins
-	reached []string         // the states that have facts, the nearest to an entry first
-	assumed map[string]facts // what has been reported as unset in a state
-	after   map[string]facts // what may be set between a state and the end of the dialogue
-	used    map[string]bool  // "slot x" and "error x" that something refers to
-	outputs map[string]bool  // names that some outcome sets
+	away    []edge            // to @home, @back and @resume
+	out     map[string][]int  // edges by the state they leave
+	in      map[string][]int  // edges by the state they lead to
+	facts   map[string]facts  // what is certainly set where a state begins
+	reached []string          // the states that have facts, the nearest to an entry first
+	assumed map[string]facts  // what has been reported as unset in a state
+	widest  map[string]widths // of the texts of items, by list slot and value
+	after   map[string]facts  // what may be set between a state and the end of the dialogue
+	used    map[string]bool   // "slot x" and "error x" that something refers to
+	outputs map[string]bool   // names that some outcome sets
 }
 
 func (c *checking) check() {
 	c.used = make(map[string]bool)
+	c.widest = make(map[string]widths)
 	c.lists()
 	c.chosenSlots()
 	c.indexes()

@@ -2,6 +2,7 @@ package menu
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"ussdgw/menus/source"
@@ -84,7 +85,7 @@ func (c *checking) shown(s *state, f facts, stays bool, all ...texts) map[string
 				}
 				switch {
 				case dotted:
-					w = c.itemWidths(slotName, func(it Item, lang string) string {
+					w = c.itemWidths(slotName, field, func(it Item, lang string) string {
 						return c.p.pick(it.Values[field], lang)
 					})
 				case stays && c.after[s.name][h.name] != nil:
@@ -150,12 +151,14 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 			sh := c.p.sheet(s, notice, lang, variant.canBack, shown, widest)
 			for _, b := range c.blocks(s, sh, notice, lang, variant.items, widest) {
 				pg := measure(sh.lay([]string{b.text}, b.first, b.last))
-				key := c.p.languages[lang] + " " + b.name + " " + b.pos.String()
-				if c.p.limits.holds(pg) || reported[key] {
+				if c.p.limits.holds(pg) {
 					continue
 				}
-				reported[key] = true
-				c.over(s, notice, lang, b, pg)
+				key := c.p.languages[lang] + " " + b.name + " " + b.pos.String()
+				if !reported[key] {
+					reported[key] = true
+					c.over(s, notice, lang, b, pg)
+				}
 			}
 		}
 	}
@@ -243,7 +246,7 @@ func (c *checking) blocks(
 		}
 	}
 	for _, it := range items {
-		add(block{name: fmt.Sprintf("item %d %s", it.Number, it.ID), pos: s.place["list"]})
+		add(block{name: "item " + strconv.Itoa(it.Number) + " " + it.ID, pos: s.place["list"]})
 	}
 	return out
 }

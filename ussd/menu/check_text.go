@@ -3,6 +3,7 @@ package menu
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"ussdgw/menus/source"
 	"ussdgw/smsc/charset"
@@ -30,11 +31,9 @@ func (l *loading) spelling(t *template) {
 
 // instead attaches the correction of a character to the last finding, where there is one.
 func (l *loading) instead(n *source.Node, offset int, c rune, text string, exact bool) {
-	if !exact {
-		return
-	}
-	if written, ok := n.Instead(offset, text); ok {
-		l.r.Fix(string(c), written)
+	if exact {
+		fix := n.Correction(offset, utf8.RuneLen(c), text)
+		l.r.Fix(fix.Old, fix.New)
 	}
 }
 

@@ -261,6 +261,7 @@ func TestCorpus(t *testing.T) {
 	cases := corpus()
 	for _, name := range slices.Sorted(maps.Keys(cases)) {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // what is measured is each process alone
 			dir := t.TempDir()
 			cases[name].write(t, dir)
 			codes, memory, cpu := measured(t, name, dir)

@@ -136,13 +136,22 @@ func (c *checking) declared(v ValueDef) widths {
 
 // labels returns how wide the label of the item in a list slot can be.
 func (c *checking) labels(slotName string) widths {
-	return c.itemWidths(slotName, func(it Item, lang string) string {
+	return c.itemWidths(slotName, "", func(it Item, lang string) string {
 		return c.p.pick(it.Label, lang)
 	})
 }
 
-func (c *checking) itemWidths(slotName string, text func(Item, string) string) widths {
+// itemWidths returns how wide a text of the items in a list slot can be: of the value field, or of
+// the label when that is "".
+func (c *checking) itemWidths(
+	slotName, field string, text func(Item, string) string,
+) widths {
+	key := slotName + "." + field
+	if out, ok := c.widest[key]; ok {
+		return out
+	}
 	out := make(widths, c.langs())
+	c.widest[key] = out
 	for i, lang := range c.p.languages {
 		var all []string
 		for _, items := range c.env.Lists[c.p.chosen[slotName]].Items {

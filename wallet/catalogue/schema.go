@@ -92,14 +92,14 @@ func textSchema() *schema.Schema {
 func accountSchema() *schema.Schema {
 	return &schema.Schema{
 		Description: "A kind of account.",
-		Required:    []string{"label", "hint", "pattern", "example"},
+		Required:    []string{"label", "hint", "where", "pattern", "example"},
 		Properties: []schema.Property{
 			{Key: "label", Schema: text("name of an account",
 				"Its name on receipts, at most 40 characters.", MaxLabel)},
 			{Key: "hint", Schema: text("what the screen asks for",
 				"What the screen asks for, at most 22 characters.", MaxHint)},
 			{Key: "where", Schema: text("where the account is found",
-				"Where a payer finds it, at most 24 characters.", maxWhere)},
+				"Where a payer finds it, at most 24 characters.", MaxWhere)},
 			{Key: "pattern", Schema: word(`^\^.*\$$`, "A regular expression of digits that the"+
 				" whole account matches: \"^[0-9]{6,8}$\".")},
 			{Key: "example", Schema: &schema.Schema{
@@ -141,16 +141,16 @@ func yesNo(description string) *schema.Schema {
 func providerSchema() *schema.Schema {
 	return &schema.Schema{
 		Description: "Somebody who can be paid.",
-		Required:    []string{"id", "number", "name", "amount", "fee", "settlement"},
+		Required:    []string{"id", "number", "name", "fields", "amount", "fee", "settlement"},
 		Properties: []schema.Property{
 			{Key: "id", Schema: word(namePattern, "Its ID, unique and forever: the books know it.")},
 			{Key: "number", Schema: numberSchema("What a subscriber types: 1 to 97, unique in the" +
 				" category, and never given to another provider.")},
 			{Key: "name", Schema: text("name of a provider", "At most 14 characters.", MaxName)},
-			{Key: "account", Schema: word(namePattern, "The kind of account, one of `accounts`.")},
 			{Key: "fields", Schema: &schema.Schema{
 				Description: "What is asked, one after the other: 1 to 3 kinds of `accounts`.",
-				Items:       word(namePattern, "A kind of account."), MinItems: 1, MaxItems: 3,
+				Items:       word(namePattern, "A kind of account."), MinItems: 1,
+				MaxItems: MaxFields,
 			}},
 			{Key: "amount", Schema: &schema.Schema{
 				Description: "The smallest and the largest payment, without the fee, in som.",
@@ -221,4 +221,3 @@ func networkSchema() *schema.Schema {
 }
 
 // maxWhere is the most characters in where an account is found.
-const maxWhere = 24

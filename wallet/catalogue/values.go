@@ -120,9 +120,8 @@ func (l *loader) fits(n *source.Node, what string, most int) {
 			continue
 		}
 		l.r.Help("write the %s %q, which looks the same", s.Of, string(s.Instead))
-		if written, ok := n.Instead(s.Offset, string(s.Instead)); ok {
-			l.r.Fix(string(s.Letter), written)
-		}
+		fix := n.Correction(s.Offset, utf8.RuneLen(s.Letter), string(s.Instead))
+		l.r.Fix(fix.Old, fix.New)
 	}
 }
 
