@@ -25,7 +25,6 @@ type writtenMenu struct {
 	states    map[string]*writtenState
 	entries   map[string]string
 	chosen    map[string]string // list slot -> list
-	pinLength string
 }
 
 // A writtenState is one state as the files say it.

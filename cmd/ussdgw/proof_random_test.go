@@ -108,7 +108,7 @@ func (k *randomWalk) value(pos menu.Position, def menu.ValueDef) string {
 	if _, id := k.chosen[def.Name]; !id && k.random.IntN(8) == 0 {
 		return pick(k, []string{"", "1", "a\nb", "\u202e1", "{amount}", strings.Repeat("😀", 90)})
 	}
-	k.fashion = pick(k, []fashion{latin, extended, cyrillic, overwide})
+	k.fashion = pick(k, []fashion{latin, cyrillic, overwide})
 	return k.outcomeValue(pos, def)
 }
 

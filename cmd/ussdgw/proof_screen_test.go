@@ -165,7 +165,9 @@ func (w *shipped) rows(pos menu.Position, s *writtenState) []string {
 // faults says what is wrong with a screen that pos shows: it is over its limit, it says of itself
 // what is not so, or it is not what the files say. A screen that the engine has cut to its limit
 // is found because its last line is not whole. It returns the rows that the page has.
-func (w *shipped) faults(pos menu.Position, sc *menu.Screen, cut bool) (rows []string, fault error) {
+func (w *shipped) faults(
+	pos menu.Position, sc *menu.Screen, cut bool,
+) (rows []string, fault error) {
 	units, limit := room(sc.Text)
 	top := pos.Stack[len(pos.Stack)-1]
 	s := w.written.states[top.State]
