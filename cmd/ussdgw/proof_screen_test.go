@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"unicode/utf16"
 
 	"ussdgw/menus/source"
 	"ussdgw/ussd/menu"
+	"ussdgw/wallet/pin"
 )
 
 // What a screen may hold, and the alphabet of 3GPP TS 23.038 section 6.2.1 as the network has it.
@@ -249,4 +251,49 @@ func (w *shipped) withoutNavigation(
 		return "", fmt.Errorf("the page does not end in the lines %q", wanted)
 	}
 	return body, nil
+}
+
+// What a walk looks at every screen for is found when it is there.
+func TestFaultsOfScreensAreFound(t *testing.T) {
+	w := loadShipped(t, 0)
+	res := w.program.Begin("ru", menu.EntryStart, nil)
+	res = w.program.Resume(res.Position, menu.Outcome{Name: "registered"})
+	for _, key := range []string{"3", "3"} { // a list with items on several pages
+		res = w.program.Step(res.Position, pin.NewSecret([]byte(key)))
+	}
+	good := *res.Screen
+	if rows, err := w.faults(res.Position, &good, false); err != nil || len(rows) == 0 {
+		t.Fatalf("%d rows, %v\n%s", len(rows), err, good.Text)
+	}
+	lines := strings.Split(good.Text, "\n")
+	for name, text := range map[string]string{
+		"without its last letter":    good.Text[:len(good.Text)-len("ю")],
+		"without its last line":      strings.Join(lines[:len(lines)-1], "\n"),
+		"without its heading":        strings.Join(lines[1:], "\n"),
+		"without a line in between":  strings.Join(slices.Delete(slices.Clone(lines), 2, 3), "\n"),
+		"with another letter":        strings.Replace(good.Text, "1 ", "1 Ж", 1),
+		"over its limit":             good.Text + strings.Repeat("ж", roomUTF16),
+		"with the lines twice":       good.Text + "\n" + lines[1],
+		"nothing but its navigation": strings.Join(lines[len(lines)-2:], "\n"),
+	} {
+		bad := good
+		bad.Text = text
+		bad.Units, bad.Limit = room(text)
+		if _, err := w.faults(res.Position, &bad, true); err == nil {
+			t.Errorf("a screen %s is accepted:\n%s", name, text)
+		}
+	}
+	bad := good
+	bad.Units--
+	if _, err := w.faults(res.Position, &bad, false); err == nil {
+		t.Error("a screen that says a wrong number of units is accepted")
+	}
+	for _, tt := range []struct {
+		text         string
+		units, limit int
+	}{{"aЖ", 2, 80}, {"a€[", 5, 182}, {"😀", 2, 80}, {"a\nb", 3, 182}, {"№", 1, 80}, {"", 0, 182}} {
+		if units, limit := room(tt.text); units != tt.units || limit != tt.limit {
+			t.Errorf("%q takes %d of %d, want %d of %d", tt.text, units, limit, tt.units, tt.limit)
+		}
+	}
 }
