@@ -9,7 +9,7 @@ import (
 )
 
 // targets are all names of states that something leads to.
-func (f *folder) targets() []*found {
+func (f *menusFolder) targets() []*found {
 	all := scalars(append(f.fields(menu.Schema, "goto"), f.find("states/*/on/*")...))
 	return slices.DeleteFunc(all, func(at *found) bool {
 		return strings.HasPrefix(at.Value.Scalar(), "@")
@@ -23,7 +23,7 @@ func flowMutators() []mutator {
 
 func targetMutators() []mutator {
 	return []mutator{
-		{"MENU008", "a value that is not there yet", func(f *folder) []*mutant {
+		{"MENU008", "a value that is not there yet", func(f *menusFolder) []*mutant {
 			return each(f.prompts(), func(at *found) *mutant {
 				// Nobody has chosen a provider, nor is there a code, before these.
 				switch s := stateOf(at).Key; {
@@ -35,7 +35,7 @@ func targetMutators() []mutator {
 				return nil
 			})
 		}},
-		{"MENU008", "an argument that is not there yet", func(f *folder) []*mutant {
+		{"MENU008", "an argument that is not there yet", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				if at.Value.Quoted || at.Value.Scalar() == "pin" {
 					return nil
@@ -43,15 +43,15 @@ func targetMutators() []mutator {
 				return f.sayPlain(at, "code")
 			})
 		}},
-		{"MENU009", "a target with a slip", func(f *folder) []*mutant {
+		{"MENU009", "a target with a slip", func(f *menusFolder) []*mutant {
 			return each(f.targets(), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+"x")
 			})
 		}},
-		{"MENU009", "an unknown screen for dialled strings", func(f *folder) []*mutant {
+		{"MENU009", "an unknown screen for dialled strings", func(f *menusFolder) []*mutant {
 			return each(f.find("shortcuts"), func(at *found) *mutant { return f.say(at, "mian") })
 		}},
-		{"MENU009", "a notice at an end", func(f *folder) []*mutant {
+		{"MENU009", "a notice at an end", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/on/*"), func(at *found) *mutant {
 				if !at.Value.Is(source.Scalar) {
 					return nil
@@ -59,12 +59,12 @@ func targetMutators() []mutator {
 				return f.sayPlain(at, `{goto: "busy", notice: "option"}`)
 			})
 		}},
-		{"MENU021", "a notice without a text", func(f *folder) []*mutant {
+		{"MENU021", "a notice without a text", func(f *menusFolder) []*mutant {
 			return each(f.fields(menu.Schema, "notice"), func(at *found) *mutant {
 				return f.say(at, "not_written")
 			})
 		}},
-		{"MENU021", "a refusal without a text", func(f *folder) []*mutant {
+		{"MENU021", "a refusal without a text", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/errors/*", "errors/*"), func(at *found) *mutant {
 				if slices.Contains([]string{"option", "pin_format"}, at.Key) && at.up.up != nil {
 					return nil // the file's own errors have it too
@@ -79,12 +79,12 @@ func targetMutators() []mutator {
 				return m
 			})
 		}},
-		{"MENU027", "a state that nothing leads to", func(f *folder) []*mutant {
+		{"MENU027", "a state that nothing leads to", func(f *menusFolder) []*mutant {
 			return each(f.find("states"), func(at *found) *mutant {
 				return f.insert(at.file, at.KeyPos.Line, `  lost: {end: "x"}`)
 			})
 		}},
-		{"MENU027", "a state that is left out", func(f *folder) []*mutant {
+		{"MENU027", "a state that is left out", func(f *menusFolder) []*mutant {
 			leads := make(map[string][]*found)
 			for _, to := range f.targets() {
 				leads[to.Value.Scalar()] = append(leads[to.Value.Scalar()], to)
@@ -97,7 +97,7 @@ func targetMutators() []mutator {
 				return f.say(all[0], "@home").expect(below(at, 0))
 			})
 		}},
-		{"MENU028", "a screen without answers", func(f *folder) []*mutant {
+		{"MENU028", "a screen without answers", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/options"), func(at *found) *mutant {
 				if at.up.Value.Field("text") == nil {
 					return nil
@@ -105,7 +105,7 @@ func targetMutators() []mutator {
 				return f.drop(at).expect(below(at.up, 0))
 			})
 		}},
-		{"MENU028", "actions in a circle", func(f *folder) []*mutant {
+		{"MENU028", "actions in a circle", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/on/*"), func(at *found) *mutant {
 				if !at.Value.Is(source.Scalar) || len(at.up.up.Value.Field("with").Fields()) > 0 {
 					return nil
@@ -118,17 +118,17 @@ func targetMutators() []mutator {
 
 func actionMutators() []mutator {
 	return []mutator{
-		{"MENU011", "an unknown action", func(f *folder) []*mutant {
+		{"MENU011", "an unknown action", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/do"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+"x")
 			})
 		}},
-		{"MENU012", "an argument with a slip", func(f *folder) []*mutant {
+		{"MENU012", "an argument with a slip", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				return f.rename(at, at.Key+"x")
 			})
 		}},
-		{"MENU012", "without an argument", func(f *folder) []*mutant {
+		{"MENU012", "without an argument", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				if at.Key == "again" {
 					return nil
@@ -136,12 +136,12 @@ func actionMutators() []mutator {
 				return f.drop(at)
 			})
 		}},
-		{"MENU012", "an argument that is no name", func(f *folder) []*mutant {
+		{"MENU012", "an argument that is no name", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				return f.sayPlain(at, "100.50")
 			})
 		}},
-		{"MENU012", "an argument of nothing", func(f *folder) []*mutant {
+		{"MENU012", "an argument of nothing", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				if at.Value.Quoted || at.Value.Scalar() == "pin" {
 					return nil
@@ -149,7 +149,7 @@ func actionMutators() []mutator {
 				return f.sayPlain(at, "nothing")
 			})
 		}},
-		{"MENU013", "without an outcome", func(f *folder) []*mutant {
+		{"MENU013", "without an outcome", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/on/*"), func(at *found) *mutant {
 				if len(at.up.Value.Fields()) == 1 {
 					return nil
@@ -157,22 +157,22 @@ func actionMutators() []mutator {
 				return f.drop(at)
 			})
 		}},
-		{"MENU013", "an outcome with a slip", func(f *folder) []*mutant {
+		{"MENU013", "an outcome with a slip", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/on/*"), func(at *found) *mutant {
 				return f.rename(at, at.Key+"x")
 			})
 		}},
-		{"MENU020", "an unknown list", func(f *folder) []*mutant {
+		{"MENU020", "an unknown list", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/list"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+"x")
 			})
 		}},
-		{"MENU020", "a list into a slot that is typed", func(f *folder) []*mutant {
+		{"MENU020", "a list into a slot that is typed", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/as"), func(at *found) *mutant {
 				return f.say(at, "account")
 			})
 		}},
-		{"MENU020", "a list into another slot", func(f *folder) []*mutant {
+		{"MENU020", "a list into another slot", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/as"), func(at *found) *mutant {
 				if at.Value.Scalar() != "category" {
 					return nil // no other list depends on it
@@ -184,7 +184,7 @@ func actionMutators() []mutator {
 				return m
 			})
 		}},
-		{"MENU035", "a language that the catalogue lacks", func(f *folder) []*mutant {
+		{"MENU035", "a language that the catalogue lacks", func(f *menusFolder) []*mutant {
 			lists := f.find("states/*/list")
 			return each(f.find("languages/*"), func(at *found) *mutant {
 				if at.schema != menu.Schema {
@@ -197,12 +197,12 @@ func actionMutators() []mutator {
 				return m
 			})
 		}},
-		{"MENU036", "another literal", func(f *folder) []*mutant {
+		{"MENU036", "another literal", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/again"), func(at *found) *mutant {
 				return f.say(at, "no")
 			})
 		}},
-		{"MENU036", "a literal instead of a value", func(f *folder) []*mutant {
+		{"MENU036", "a literal instead of a value", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
 				if at.Value.Quoted || at.Value.Scalar() == "pin" {
 					return nil
@@ -215,42 +215,42 @@ func actionMutators() []mutator {
 
 func entryMutators() []mutator {
 	return []mutator{
-		{"MENU029", "an unknown state", func(f *folder) []*mutant {
+		{"MENU029", "an unknown state", func(f *menusFolder) []*mutant {
 			return each(f.find("entries/*"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+"x")
 			})
 		}},
-		{"MENU029", "without an entry", func(f *folder) []*mutant {
+		{"MENU029", "without an entry", func(f *menusFolder) []*mutant {
 			return each(f.find("entries/*"), f.drop)
 		}},
-		{"MENU029", "a screen that goes on", func(f *folder) []*mutant {
+		{"MENU029", "a screen that goes on", func(f *menusFolder) []*mutant {
 			return each(f.find("entries/over", "entries/busy", "entries/shortcut_refused",
 				"entries/unavailable"), func(at *found) *mutant { return f.say(at, "main") })
 		}},
-		{"MENU029", "a state that does not tell", func(f *folder) []*mutant {
+		{"MENU029", "a state that does not tell", func(f *menusFolder) []*mutant {
 			return each(f.find("entries/untold"), func(at *found) *mutant {
 				return f.say(at, "balance_do")
 			})
 		}},
-		{"MENU030", "without a message", func(f *folder) []*mutant {
+		{"MENU030", "without a message", func(f *menusFolder) []*mutant {
 			return each(f.find("sms/*"), func(at *found) *mutant {
 				return f.drop(at).expect(f.first())
 			})
 		}},
-		{"MENU030", "an unknown message", func(f *folder) []*mutant {
+		{"MENU030", "an unknown message", func(f *menusFolder) []*mutant {
 			return each(f.find("sms/*"), func(at *found) *mutant { return f.rename(at, at.Key+"x") })
 		}},
-		{"MENU030", "a field of another message", func(f *folder) []*mutant {
+		{"MENU030", "a field of another message", func(f *menusFolder) []*mutant {
 			return each(f.texts("sms/*"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+" {until}")
 			})
 		}},
-		{"MENU030", "more than four messages", func(f *folder) []*mutant {
+		{"MENU030", "more than four messages", func(f *menusFolder) []*mutant {
 			return each(f.texts("sms/*"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+strings.Repeat("n", 4*153-30))
 			})
 		}},
-		{"MENU030", "the PIN's message without it", func(f *folder) []*mutant {
+		{"MENU030", "the PIN's message without it", func(f *menusFolder) []*mutant {
 			return each(f.texts("sms/first_pin"), func(at *found) *mutant {
 				return f.say(at, strings.ReplaceAll(at.Value.Scalar(), "{pin}", "x"))
 			})

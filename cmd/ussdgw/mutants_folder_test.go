@@ -16,8 +16,8 @@ import (
 	"ussdgw/ussd/menu"
 )
 
-// A folder is the shipped menu files, to be broken in one place. It is never changed itself.
-type folder struct {
+// A menusFolder is the shipped menu files, to be broken in one place. It is never changed itself.
+type menusFolder struct {
 	files   map[string][]string // lines by the name of the file
 	schemas map[string]string   // by the name of the file
 	all     []*found            // everything that is written there
@@ -34,10 +34,10 @@ type found struct {
 }
 
 // readFolder reads the built-in menus.
-func readFolder(t testing.TB) *folder {
+func readFolder(t testing.TB) *menusFolder {
 	t.Helper()
 	fsys := menus.FS()
-	f := &folder{
+	f := &menusFolder{
 		files: make(map[string][]string), schemas: make(map[string]string),
 		env: loadShipped(t, 0).env,
 	}
@@ -65,7 +65,7 @@ func readFolder(t testing.TB) *folder {
 	return f
 }
 
-func (f *folder) read(at *found) {
+func (f *menusFolder) read(at *found) {
 	f.all = append(f.all, at)
 	for _, field := range at.Value.Fields() {
 		f.read(&found{field, at.file, at.path + "/" + field.Key, at, at.schema})
@@ -77,7 +77,7 @@ func (f *folder) read(at *found) {
 }
 
 // find returns what the patterns of package path match.
-func (f *folder) find(patterns ...string) []*found {
+func (f *menusFolder) find(patterns ...string) []*found {
 	var out []*found
 	for _, at := range f.all {
 		for _, pattern := range patterns {
@@ -92,7 +92,7 @@ func (f *folder) find(patterns ...string) []*found {
 }
 
 // fields returns what keys of the schema's files have, at any depth: "goto".
-func (f *folder) fields(schema string, keys ...string) []*found {
+func (f *menusFolder) fields(schema string, keys ...string) []*found {
 	var out []*found
 	for _, at := range f.all {
 		if at.schema == schema && slices.Contains(keys, at.Key) {
@@ -110,10 +110,10 @@ func scalars(all []*found) []*found {
 }
 
 // line returns a line of a file, counted from 1.
-func (f *folder) line(p source.Pos) string { return f.files[p.File][p.Line-1] }
+func (f *menusFolder) line(p source.Pos) string { return f.files[p.File][p.Line-1] }
 
 // raw is how a value is written, to the end of its line at most.
-func (f *folder) raw(n *source.Node) string {
+func (f *menusFolder) raw(n *source.Node) string {
 	rest := []rune(f.line(n.Place()))[n.Place().Col-1:]
 	switch first := rest[0]; first {
 	case '{', '[', '"', '\'':
@@ -144,7 +144,7 @@ func closing(text []rune) int {
 }
 
 // lastLine is the last line of what a field or item says.
-func (f *folder) lastLine(at *found) int {
+func (f *menusFolder) lastLine(at *found) int {
 	last := max(at.KeyPos.Line, at.Value.Place().Line)
 	for _, other := range f.all {
 		if other.file == at.file && strings.HasPrefix(other.path, at.path+"/") {
@@ -156,7 +156,7 @@ func (f *folder) lastLine(at *found) int {
 
 // A mutant is the folder with one fault.
 type mutant struct {
-	files map[string]string // by name: those that are not as in the folder
+	files map[string]string // by name: those that are not as in the menusFolder
 	gone  string            // a file that is not there
 	what  string            // was done, for a person
 	at    []source.Pos      // where the fault must be found: file, and line or 0 for any
@@ -177,7 +177,7 @@ func (m *mutant) also(at ...source.Pos) *mutant {
 }
 
 // changed is the folder with other lines in one file; the fault is expected in line.
-func (f *folder) changed(file string, lines []string, line int, what string) *mutant {
+func (f *menusFolder) changed(file string, lines []string, line int, what string) *mutant {
 	return &mutant{
 		files: map[string]string{file: strings.Join(lines, "\n")},
 		what:  what, at: []source.Pos{{File: file, Line: line}},
@@ -185,7 +185,7 @@ func (f *folder) changed(file string, lines []string, line int, what string) *mu
 }
 
 // write puts text in place of old, which stands at p.
-func (f *folder) write(p source.Pos, old, text string) *mutant {
+func (f *menusFolder) write(p source.Pos, old, text string) *mutant {
 	line := []rune(f.line(p))
 	rest, ok := strings.CutPrefix(string(line[p.Col-1:]), old)
 	if !ok {
@@ -197,18 +197,18 @@ func (f *folder) write(p source.Pos, old, text string) *mutant {
 }
 
 // say makes a value say text, in double quotes.
-func (f *folder) say(at *found, text string) *mutant {
+func (f *menusFolder) say(at *found, text string) *mutant {
 	text = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(text)
 	return f.write(at.Value.Place(), f.raw(at.Value), `"`+text+`"`)
 }
 
 // sayPlain makes a value say text without quotes, or another shape.
-func (f *folder) sayPlain(at *found, text string) *mutant {
+func (f *menusFolder) sayPlain(at *found, text string) *mutant {
 	return f.write(at.Value.Place(), f.raw(at.Value), text)
 }
 
 // rename gives a field another key.
-func (f *folder) rename(at *found, key string) *mutant {
+func (f *menusFolder) rename(at *found, key string) *mutant {
 	old := at.Key
 	if at.KeyQuoted {
 		old = `"` + old + `"`
@@ -217,19 +217,19 @@ func (f *folder) rename(at *found, key string) *mutant {
 }
 
 // insert puts lines below a line of a file. The fault is expected in the first of them.
-func (f *folder) insert(file string, below int, text ...string) *mutant {
+func (f *menusFolder) insert(file string, below int, text ...string) *mutant {
 	lines := slices.Insert(slices.Clone(f.files[file]), below, text...)
 	return f.changed(file, lines, below+1, fmt.Sprintf("%q more", text))
 }
 
 // inFlow reports whether a field stands within brackets.
-func (f *folder) inFlow(at *found) bool {
+func (f *menusFolder) inFlow(at *found) bool {
 	before := string([]rune(f.line(at.KeyPos))[:at.KeyPos.Col-1])
 	return strings.Trim(before, " -") != ""
 }
 
 // drop takes a field or item out. The fault is expected where its map, or what that is in, begins.
-func (f *folder) drop(at *found) *mutant {
+func (f *menusFolder) drop(at *found) *mutant {
 	p := at.KeyPos
 	var m *mutant
 	if f.inFlow(at) {
@@ -264,7 +264,7 @@ func (f *folder) drop(at *found) *mutant {
 }
 
 // fs is the folder with the mutant's files.
-func (m *mutant) fs(f *folder) fstest.MapFS {
+func (m *mutant) fs(f *menusFolder) fstest.MapFS {
 	out := fstest.MapFS{}
 	for name, lines := range f.files {
 		if name != m.gone {
@@ -282,7 +282,7 @@ func (m *mutant) fs(f *folder) fstest.MapFS {
 }
 
 // only is the part of the files that has a schema.
-func (f *folder) only(files fstest.MapFS, schema string) fstest.MapFS {
+func (f *menusFolder) only(files fstest.MapFS, schema string) fstest.MapFS {
 	maps.DeleteFunc(files, func(name string, _ *fstest.MapFile) bool {
 		return f.schemas[name] != schema
 	})
@@ -290,4 +290,4 @@ func (f *folder) only(files fstest.MapFS, schema string) fstest.MapFS {
 }
 
 // fileNames are the names of the folder's files, in order.
-func (f *folder) fileNames() []string { return slices.Sorted(maps.Keys(f.files)) }
+func (f *menusFolder) fileNames() []string { return slices.Sorted(maps.Keys(f.files)) }

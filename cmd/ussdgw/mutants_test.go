@@ -19,7 +19,7 @@ type mutator struct {
 	code string // of the finding that must come
 	name string
 	// mutants are all that can be made of the folder. Only some are tried, see placesTried.
-	mutants func(f *folder) []*mutant
+	mutants func(f *menusFolder) []*mutant
 }
 
 // placesTried is in how many places of the folder a mutator is tried, spread over all it has.

@@ -32,7 +32,7 @@ func each(all []*found, make func(at *found) *mutant) []*mutant {
 }
 
 // eachFile breaks each file in turn.
-func eachFile(f *folder, make func(name string) *mutant) []*mutant {
+func eachFile(f *menusFolder, make func(name string) *mutant) []*mutant {
 	var out []*mutant
 	for _, name := range f.fileNames() {
 		out = append(out, make(name))
@@ -41,14 +41,14 @@ func eachFile(f *folder, make func(name string) *mutant) []*mutant {
 }
 
 // quoted are the texts in double quotes on one line.
-func (f *folder) quoted() []*found {
+func (f *menusFolder) quoted() []*found {
 	return slices.DeleteFunc(scalars(f.all), func(at *found) bool {
 		return !strings.HasPrefix(f.raw(at.Value), `"`)
 	})
 }
 
 // keysOfMaps are the fields of maps.
-func (f *folder) keysOfMaps() []*found {
+func (f *menusFolder) keysOfMaps() []*found {
 	return slices.DeleteFunc(slices.Clone(f.all), func(at *found) bool {
 		return at.up == nil || !at.up.Value.Is(source.Map)
 	})
@@ -56,7 +56,7 @@ func (f *folder) keysOfMaps() []*found {
 
 func yamlMutators() []mutator {
 	return []mutator{
-		{"YAML001", "a folder instead of a file", func(f *folder) []*mutant {
+		{"YAML001", "a folder instead of a file", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				return &mutant{
 					files: map[string]string{name: "folder"}, what: "a folder",
@@ -64,25 +64,25 @@ func yamlMutators() []mutator {
 				}
 			})
 		}},
-		{"YAML002", "a file of more than a mebibyte", func(f *folder) []*mutant {
+		{"YAML002", "a file of more than a mebibyte", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				return f.insert(name, 2, "# "+strings.Repeat("long ", source.MaxFileBytes/5)).expect(
 					source.Pos{File: name})
 			})
 		}},
-		{"YAML002", "too many lines", func(f *folder) []*mutant {
+		{"YAML002", "too many lines", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				return f.insert(name, 2, slices.Repeat([]string{"#"}, source.MaxLines+1)...).expect(
 					source.Pos{File: name})
 			})
 		}},
-		{"YAML002", "too many signs", func(f *folder) []*mutant {
+		{"YAML002", "too many signs", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				return f.insert(name, 2, "# "+strings.Repeat(": ", source.MaxTokens/2+1)).expect(
 					source.Pos{File: name})
 			})
 		}},
-		{"YAML003", "a tab", func(f *folder) []*mutant {
+		{"YAML003", "a tab", func(f *menusFolder) []*mutant {
 			return each(f.keysOfMaps(), func(at *found) *mutant {
 				if f.inFlow(at) || at.KeyPos.Col == 1 {
 					return nil
@@ -91,7 +91,7 @@ func yamlMutators() []mutator {
 				return m
 			})
 		}},
-		{"YAML003", "a quote that is not closed", func(f *folder) []*mutant {
+		{"YAML003", "a quote that is not closed", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant {
 				raw := f.raw(at.Value)
 				m := f.sayPlain(at, raw[:len(raw)-1])
@@ -102,7 +102,7 @@ func yamlMutators() []mutator {
 				return m.also(source.Pos{File: at.file, Line: next + 1})
 			})
 		}},
-		{"YAML003", "a bracket that is not closed", func(f *folder) []*mutant {
+		{"YAML003", "a bracket that is not closed", func(f *menusFolder) []*mutant {
 			return each(f.all, func(at *found) *mutant {
 				if raw := f.raw(at.Value); strings.HasPrefix(raw, "{") {
 					return f.sayPlain(at, raw[:len(raw)-1])
@@ -110,36 +110,36 @@ func yamlMutators() []mutator {
 				return nil
 			})
 		}},
-		{"YAML004", "a second document", func(f *folder) []*mutant {
+		{"YAML004", "a second document", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				last := len(f.files[name]) - 1
 				return f.insert(name, last, "---", `more: "text"`)
 			})
 		}},
-		{"YAML005", "an anchor", func(f *folder) []*mutant {
+		{"YAML005", "an anchor", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant {
 				return f.sayPlain(at, "&here "+f.raw(at.Value))
 			})
 		}},
-		{"YAML005", "an alias", func(f *folder) []*mutant {
+		{"YAML005", "an alias", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant { return f.sayPlain(at, "*900") })
 		}},
-		{"YAML005", "a tag", func(f *folder) []*mutant {
+		{"YAML005", "a tag", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant {
 				return f.sayPlain(at, "!!str "+f.raw(at.Value))
 			})
 		}},
-		{"YAML005", "a merge key", func(f *folder) []*mutant {
+		{"YAML005", "a merge key", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/options", "states/*/on"), func(at *found) *mutant {
 				return f.insert(at.file, at.KeyPos.Line-1, "    <<: {nav: inline}")
 			})
 		}},
-		{"YAML006", "too many brackets", func(f *folder) []*mutant {
+		{"YAML006", "too many brackets", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant {
 				return f.sayPlain(at, strings.Repeat("[", 70)+strings.Repeat("]", 70))
 			})
 		}},
-		{"YAML007", "a key twice", func(f *folder) []*mutant {
+		{"YAML007", "a key twice", func(f *menusFolder) []*mutant {
 			return each(f.keysOfMaps(), func(at *found) *mutant {
 				if f.inFlow(at) {
 					from := at.KeyPos
@@ -153,13 +153,13 @@ func yamlMutators() []mutator {
 				return f.insert(at.file, at.KeyPos.Line, f.line(at.KeyPos))
 			})
 		}},
-		{"YAML008", "a key with a slip", func(f *folder) []*mutant {
+		{"YAML008", "a key with a slip", func(f *menusFolder) []*mutant {
 			known := f.fields(menu.Schema, "goto", "with", "confirm", "errors", "nav", "limits")
 			known = append(known, f.fields(catalogue.Schema, "hint", "settlement", "percent",
 				"served")...)
 			return each(known, func(at *found) *mutant { return f.rename(at, at.Key+"x") })
 		}},
-		{"YAML009", "a text instead of a map", func(f *folder) []*mutant {
+		{"YAML009", "a text instead of a map", func(f *menusFolder) []*mutant {
 			return each(f.find("limits", "keys", "states/*/on", "slots/*",
 				"accounts/*", "categories/*/providers/*/fee"), func(at *found) *mutant {
 				if !strings.HasPrefix(f.raw(at.Value), "{") {
@@ -168,7 +168,7 @@ func yamlMutators() []mutator {
 				return f.sayPlain(at, `"text"`)
 			})
 		}},
-		{"YAML010", "a key that is a map", func(f *folder) []*mutant {
+		{"YAML010", "a key that is a map", func(f *menusFolder) []*mutant {
 			return each(f.keysOfMaps(), func(at *found) *mutant {
 				if f.inFlow(at) {
 					return nil
@@ -176,16 +176,16 @@ func yamlMutators() []mutator {
 				return f.rename(at, "{"+at.Key+": x}")
 			})
 		}},
-		{"YAML010", "a key of nothing", func(f *folder) []*mutant {
+		{"YAML010", "a key of nothing", func(f *menusFolder) []*mutant {
 			return each(f.keysOfMaps(), func(at *found) *mutant { return f.rename(at, `""`) })
 		}},
-		{"YAML011", "a control character", func(f *folder) []*mutant {
+		{"YAML011", "a control character", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant { return f.say(at, "a\x01b") })
 		}},
-		{"YAML011", "half a letter", func(f *folder) []*mutant {
+		{"YAML011", "half a letter", func(f *menusFolder) []*mutant {
 			return each(f.quoted(), func(at *found) *mutant { return f.say(at, "a\xd0b") })
 		}},
-		{"YAML012", "another ending", func(f *folder) []*mutant {
+		{"YAML012", "another ending", func(f *menusFolder) []*mutant {
 			return eachFile(f, func(name string) *mutant {
 				other := strings.TrimSuffix(name, ".yaml") + ".yml"
 				return &mutant{

@@ -553,11 +553,11 @@ func (w *shipped) covers(a, b menu.Item) bool {
 		}
 	}
 	for _, lang := range w.written.languages {
-		if !wider(a.Label[lang], b.Label[lang]) {
+		if !widest(a.Label[lang], b.Label[lang]) {
 			return false
 		}
 		for name, value := range b.Values {
-			if !wider(a.Values[name][lang], value[lang]) {
+			if !widest(a.Values[name][lang], value[lang]) {
 				return false
 			}
 		}
@@ -565,8 +565,8 @@ func (w *shipped) covers(a, b menu.Item) bool {
 	return true
 }
 
-// wider reports whether a takes at least as much room as b, wherever they stand.
-func wider(a, b string) bool {
+// widest reports whether a takes at least as much room as b, wherever they stand.
+func widest(a, b string) bool {
 	n, limit := room(a)
 	m, same := room(b)
 	return limit == same && n >= m && utf8.RuneCountInString(a) >= utf8.RuneCountInString(b)
