@@ -89,7 +89,7 @@ func spread(all []*mutant, n int) []*mutant {
 // findings are what `menu check` finds in the mutant. With whole, all of the folder is checked as
 // the command does it; without, only the menu or only the catalogue, whichever has the fault. That
 // takes half the time, and what was left out has no say in the other's findings.
-func (m *mutant) findings(f *folder, whole bool) []source.Finding {
+func (m *mutant) findings(f *menusFolder, whole bool) []source.Finding {
 	var report source.Report
 	files := m.fs(f)
 	schemas := make(map[string]bool)
@@ -108,7 +108,7 @@ func (m *mutant) findings(f *folder, whole bool) []source.Finding {
 }
 
 // survives says why the mutant was not found out, or is none, and "" when it was.
-func (m *mutant) survives(f *folder, code string, whole bool) string {
+func (m *mutant) survives(f *menusFolder, code string, whole bool) string {
 	var got []string
 	for _, finding := range m.findings(f, whole) {
 		if strings.HasPrefix(finding.Code, "YAML") && !strings.HasPrefix(code, "YAML") &&
