@@ -258,7 +258,7 @@ func (w word) times(text string) bool {
 // that: where the place is not known, and without quotes where the text is no letter and might be
 // a sign.
 func (n *Node) Correction(offset, length int, text string) Fix {
-	old := n.Written(offset, length)
+	old := n.Spelled(offset, length)
 	if old == "" {
 		return Fix{}
 	}
