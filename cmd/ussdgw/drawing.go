@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -16,8 +17,8 @@ const (
 	// plainWidth is how wide sheets are where there is no terminal, in characters.
 	plainWidth = 100
 	// minScreen and maxScreen bound the width of a drawn screen without its frame. Feature phones
-	// show 16 to 30 letters in a line.
-	minScreen = 18
+	// show 16 to 30 letters in a line. Three languages side by side fit 80 columns.
+	minScreen = 20
 	maxScreen = 30
 	// frameWidth is what a frame adds to the width, and sheetGap the blanks between two screens.
 	frameWidth = 4
@@ -57,10 +58,13 @@ func drawSheet(cells []cell, width, n int, indented string) string {
 	for len(cells) > 0 {
 		row := cells[:min(columns, len(cells))]
 		cells = cells[len(row):]
-		drawRow(&b, row, inner, indented)
-		if len(cells) > 0 {
+		if !slices.ContainsFunc(row, func(c cell) bool { return c != cell{} }) {
+			continue
+		}
+		if b.Len() > 0 {
 			b.WriteByte('\n')
 		}
+		drawRow(&b, row, inner, indented)
 	}
 	return b.String()
 }

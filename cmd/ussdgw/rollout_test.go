@@ -22,6 +22,7 @@ import (
 	"ussdgw/smsc/sim"
 	"ussdgw/ussd"
 	"ussdgw/ussd/release"
+	"ussdgw/ussd/session"
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger/pgstore"
 	"ussdgw/wallet/money"
@@ -33,7 +34,7 @@ const (
 	// fleetDialogues are in flight whenever something is published.
 	fleetDialogues = 200
 	// fleetPickUp is how long after a change new dialogues run on what it says.
-	fleetPickUp = 2 * time.Second
+	fleetPickUp = underRace * 2 * time.Second
 	fleetWait   = 60 * time.Second
 )
 
@@ -76,6 +77,7 @@ type fleet struct {
 	*bench
 	center    *sim.Center
 	instances []*instance
+	sessions  *session.Redis    // to look into
 	marks     map[string]string // by revision
 	rollout   revision.Rollout
 	people    []*person
@@ -116,6 +118,17 @@ func newFleet(t *testing.T) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.sessions, err = session.OpenRedis(session.Config{
+		Addrs: []string{f.place.redis}, Prefix: f.place.prefix,
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.sessions.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	running := newStages()
 	running.start("message centre", f.center.Run)
 	t.Cleanup(func() {
@@ -271,7 +284,27 @@ func (p *person) pay(ctx context.Context) error {
 		return err
 	}
 	p.paid = append(p.paid, amount)
-	return p.screen(s, true, "Paid "+amount.String())
+	return errors.Join(p.screen(s, true, "Paid "+amount.String()), p.read(ctx))
+}
+
+// read waits until the gateway knows that the last screen has arrived: who dials before is told of
+// the payment once more. A person takes longer to read it.
+func (p *person) read(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		rec, err := p.fleet.sessions.Load(ctx, session.Key{
+			Service: onceService, Number: p.number,
+		})
+		if err != nil || rec.Acked {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // marking puts marked menus into the ledger and returns their revision.

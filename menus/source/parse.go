@@ -132,10 +132,17 @@ func (p *parsing) document(text string) (root *Node) {
 	return p.node(body, 1)
 }
 
+// invalidKey is what the library says of a key that is a list, a map or nothing.
+const invalidKey = "found an invalid key for this map"
+
 // syntax turns an error of the library into a finding.
 func (p *parsing) syntax(err error) {
 	var at yaml.Error
 	if errors.As(err, &at) && at.GetToken() != nil {
+		if at.GetMessage() == invalidKey {
+			p.r.Errorf(p.pos(at.GetToken()), CodeKey, "a key must be a word")
+			return
+		}
 		p.r.Errorf(p.pos(at.GetToken()), CodeSyntax, "%s", at.GetMessage())
 		return
 	}
@@ -146,8 +153,8 @@ func (p *parsing) syntax(err error) {
 // nesting on which it would recurse too deep.
 func (p *parsing) allowed(tokens token.Tokens) bool {
 	ok := true
-	flow := 0
-	var indents []indent // of the block maps and lists that are open
+	var open []*token.Token // brackets
+	var indents []indent    // of the block maps and lists that are open
 	line := 0
 	for _, tk := range tokens {
 		if what := refusedToken(tk.Type); what != "" {
@@ -157,17 +164,18 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 		}
 		switch tk.Type {
 		case token.MappingStartType, token.SequenceStartType:
-			flow++
+			open = append(open, tk)
 		case token.MappingEndType, token.SequenceEndType:
-			if flow--; flow < 0 {
+			if len(open) == 0 {
 				p.r.Errorf(p.pos(tk), CodeSyntax, "a bracket is closed that was not opened")
 				return false
 			}
+			open = open[:len(open)-1]
 		}
 		if tk.Position == nil {
 			continue
 		}
-		if flow == 0 && (tk.Position.Line != line || tk.Type == token.SequenceEntryType) {
+		if len(open) == 0 && (tk.Position.Line != line || tk.Type == token.SequenceEntryType) {
 			line = tk.Position.Line
 			var entries int
 			indents, entries = opened(indents, tk.Position.Column)
@@ -176,10 +184,15 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 				return false
 			}
 		}
-		if flow+len(indents) > 2*MaxDepth {
+		if len(open)+len(indents) > 2*MaxDepth {
 			p.r.Errorf(p.pos(tk), CodeTooDeep, "nested more than %d deep", MaxDepth)
 			return false
 		}
+	}
+	if len(open) > 0 {
+		// The library would say so of a line far below, or call it a key that is no word.
+		p.r.Errorf(p.pos(open[len(open)-1]), CodeSyntax, "the bracket that opens here is not closed")
+		return false
 	}
 	return ok
 }
@@ -306,7 +319,7 @@ func (p *parsing) mapping(out *Node, values []*ast.MappingValueNode, depth int) 
 			f.Value.Pos = f.KeyPos // the library places a value that is not there anywhere
 		}
 		key, ok := v.Key.(ast.ScalarNode)
-		if !ok {
+		if _, block := v.Key.(*ast.LiteralNode); !ok || block || key.GetToken().Value == "" {
 			p.r.Errorf(f.KeyPos, CodeKey, "a key must be a word")
 			continue
 		}

@@ -149,7 +149,6 @@ func (c *checking) parts(kind string) {
 	}
 }
 
-// partsOf advises where one text of a message takes more than one part.
 // partsOf advises where one text of a message, or one plural form of it, takes more than one part.
 func (c *checking) partsOf(kind, code string, t *template, bound func(name string) width) {
 	for _, ucs2 := range []bool{true, false} {

@@ -164,11 +164,13 @@ accounts:
   code:
     label: {ru: "Код", en: "Code"}
     hint: {ru: "Код, 6 цифр", en: "Code, 6 digits"}
+    where: {ru: "на чеке", en: "on the receipt"}
     pattern: "^[0-9]{6}$"
     example: "123456"
   inn:
     label: {ru: "ИНН", en: "INN"}
     hint: {ru: "ИНН, 14 цифр", en: "INN, 14 digits"}
+    where: {ru: "в паспорте", en: "in the passport"}
     pattern: "^[0-9]{14}$"
     example: "12345678901234"
 categories:
@@ -179,14 +181,14 @@ categories:
       - id: hoster
         number: "5"
         name: "Hoster.kg"
-        account: code
+        fields: [code]
         amount: {min: "1", max: "15000"}
         fee: {}
         settlement: registry
       - id: dostek
         number: "14"
         name: "Dostek"
-        account: inn
+        fields: [inn]
         amount: {min: "1", max: "15000"}
         fee: {percent: "1"}
         settlement: registry

@@ -244,6 +244,12 @@ func gradeCases() []gradeCase {
 				`en "Code: 6 digits", ru "Код, 6 цифр" instead of en "Code, 6 digits", ru "Код, 6 цифр"`},
 		},
 		{
+			name: "a field more", edit: []string{"fields: [code]", "fields: [code, code]"},
+			want: []string{
+				"MONEY: Hoster.kg (hoster): how many fields are asked for is 2 instead of 1",
+			},
+		},
+		{
 			name: "a limit", edit: []string{`day: "30000"`, `day: "40000"`},
 			want: []string{
 				"MONEY: limits of the level remote: the most of a day is 40000 som instead of 30000 som",
@@ -279,7 +285,7 @@ func gradeCases() []gradeCase {
 			name: "a provider more", edit: []string{"limits:\n", `      - id: third
         number: "6"
         name: "Third"
-        account: inn
+        fields: [inn]
         amount: {min: "1", max: "15000"}
         fee: {percent: "1"}
         settlement: registry

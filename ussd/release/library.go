@@ -54,7 +54,7 @@ type Config struct {
 	// Required with a Store.
 	Load func(fs.FS) (Set, error)
 
-	Poll    time.Duration // between two looks at the Store [1s]
+	Poll    time.Duration // between two looks at the Store [500ms]
 	Keep    int           // revisions kept for dialogues in flight, besides what runs [8]
 	Log     *zap.Logger   // nil logs nothing
 	Metrics Metrics       // nil counts nothing
@@ -62,7 +62,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Poll == 0 {
-		c.Poll = time.Second
+		c.Poll = 500 * time.Millisecond
 	}
 	if c.Keep == 0 {
 		c.Keep = 8

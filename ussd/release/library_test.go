@@ -368,7 +368,7 @@ func TestAStoreThatIsDown(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
 		b.gives("one", "one")
-		b.counted.is(t, "ok 1, unreadable 3", false)
+		b.counted.is(t, "ok 1, unreadable 6", false)
 		if n := b.logs.FilterLevelExact(zap.WarnLevel).Len(); n != 1 {
 			t.Errorf("%d warnings, want 1", n)
 		}
