@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -73,9 +74,13 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 			"    --config /etc/ussdgw/config.yaml"),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(reason) == "" || len(reason) > ledger.MaxReason {
-				return usage(cmd, fmt.Sprintf(`say why in 1 to %d letters: --reason "came with ID card"`,
-					ledger.MaxReason))
+			if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > ledger.MaxReason {
+				return usage(cmd, fmt.Sprintf(
+					`say why in 1 to %d characters: --reason "came with ID card"`, ledger.MaxReason))
+			}
+			if utf8.RuneCountInString(by) > ledger.MaxActor || by == ledger.ActorSubscriber {
+				return usage(cmd, fmt.Sprintf("--by is a name of 1 to %d characters, and not %q",
+					ledger.MaxActor, ledger.ActorSubscriber))
 			}
 			if by == "" {
 				u, err := user.Current()
@@ -94,8 +99,9 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&by, "by", "", "who does it [the user of this machine]")
-	cmd.Flags().StringVar(&reason, "reason", "", "why; needed")
+	cmd.Flags().StringVar(&by, "by", "", "who does it (default: the user of this machine)")
+	cmd.Flags().StringVar(&reason, "reason", "",
+		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
 	return cmd
 }
 
