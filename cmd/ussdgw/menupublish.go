@@ -61,14 +61,11 @@ func (o changeOptions) edit(
 	if o.pinLength < 4 || o.pinLength > 12 {
 		return usage(cmd, fmt.Sprintf("--pin-length %d is not 4 to 12", o.pinLength))
 	}
-	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: o.by}
-	if e.actor == "" {
-		u, err := user.Current()
-		if err != nil {
-			return usage(cmd, "the user of this machine has no name: give --by NAME")
-		}
-		e.actor = u.Username
+	actor, err := actorOf(cmd, o.by)
+	if err != nil {
+		return err
 	}
+	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: actor}
 	ctx := cmd.Context()
 	store, closeStore, cfg, err := openRevisions(ctx, o.config, o.data)
 	if err != nil {
@@ -84,6 +81,18 @@ func (o changeOptions) edit(
 			o.flag())
 	}
 	return do(ctx, e)
+}
+
+// actorOf is who runs a command: what --by says, or else the user of this machine.
+func actorOf(cmd *cobra.Command, by string) (string, error) {
+	if by != "" {
+		return by, nil
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "", usage(cmd, "the user of this machine has no name: give --by NAME")
+	}
+	return u.Username, nil
 }
 
 // check proves a stored revision again: this program may know more faults than the one which

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/user"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -82,15 +81,12 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 				return usage(cmd, fmt.Sprintf("--by is a name of 1 to %d characters, and not %q",
 					ledger.MaxActor, ledger.ActorSubscriber))
 			}
-			if by == "" {
-				u, err := user.Current()
-				if err != nil {
-					return usage(cmd, "the user of this machine has no name: give --by NAME")
-				}
-				by = u.Username
+			actor, err := actorOf(cmd, by)
+			if err != nil {
+				return err
 			}
 			return o.wallet(cmd, args[0], func(s ledger.Store, w ledger.Wallet) error {
-				err := wallet.Intervene(cmd.Context(), s, w.Number, act, by, reason, time.Now())
+				err := wallet.Intervene(cmd.Context(), s, w.Number, act, actor, reason, time.Now())
 				if err != nil {
 					return notIntervened(err)
 				}
