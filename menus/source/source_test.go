@@ -543,3 +543,53 @@ func TestSuggestAmongMany(t *testing.T) {
 		}
 	}
 }
+
+func TestSlipsBehindASyntaxErrorAreNamed(t *testing.T) {
+	tests := []struct{ name, text, want, help string }{
+		{
+			"a quote that is not closed", "- key: \"3\"\n  goto: \"pay\n- key: \"4\"\n",
+			"x.yaml:2:9: the quote \" that opens here is not closed in its line", "",
+		},
+		{
+			"a quote in brackets", "a: {b: \"c, d: 1}\nf: \"x\"\n",
+			"x.yaml:1:8: the quote \" that opens here is not closed in its line", "",
+		},
+		{
+			"no colon", "a:\n  b: 1\n  goto \"c\"\n",
+			"x.yaml:3:7: a colon and a blank are missing here", "write goto: and then the value",
+		},
+		{
+			"a condition in double quotes", "- {when: \"lang == \"ru\"\", goto: x}\n",
+			"x.yaml:1:20: ',' or '}' must be specified", "write a condition in single quotes",
+		},
+		{
+			"a condition with brackets", "- {when: lang in [\"ru\"], goto: x}\n",
+			"x.yaml:1:18: ',' or '}' must be specified", "write a condition in single quotes",
+		},
+		{
+			"a colon in a text", "a:\n  en: Not: available\n",
+			"x.yaml:2:7: mapping value is not allowed", `a text that holds ": " needs quotes`,
+		},
+		{
+			"a tab in a text", "a: {b: \"c\td\", e: 1}\n",
+			"x.yaml:1:10: a tab that YAML stumbles on", "",
+		},
+		{
+			"columns", "a:\n  - b: 1\n      c: 2\n",
+			"x.yaml:2:8: mapping value is not allowed", "what belongs together begins in the same column",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, r := parse(tt.text)
+			all := r.Findings()
+			if len(all) != 1 {
+				t.Fatalf("%d findings, want one: %v", len(all), all)
+			}
+			got := all[0].Pos.String() + ": " + all[0].Message
+			if !strings.HasPrefix(got, tt.want) || !strings.HasPrefix(all[0].Help, tt.help) {
+				t.Errorf("got  %s\n     %s\nwant %s\n     %s", got, all[0].Help, tt.want, tt.help)
+			}
+		})
+	}
+}
