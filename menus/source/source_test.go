@@ -292,6 +292,7 @@ func TestLoadReadsAllFilesOfTheFolder(t *testing.T) {
 	fsys := fstest.MapFS{
 		"b.yaml": {Data: []byte("b: 1\n")}, "a.yaml": {Data: []byte("a: 1\n")},
 		"bad.yaml": {Data: []byte("a: {\n")}, "notes.txt": {Data: []byte("{")},
+		".#a.yaml": {Data: []byte("{")}, "._a.yml": {Data: []byte("{")},
 		"sub/c.yaml": {Data: []byte("c: 1\n")},
 	}
 	r := &source.Report{}
