@@ -379,7 +379,11 @@ func (l *loading) texts(n *source.Node) texts {
 		for _, f := range n.Fields() {
 			if !slices.Contains(l.p.languages, f.Key) {
 				l.r.Errorf(f.KeyPos, codeLanguage, "%q is no language of this menu", f.Key)
-				l.r.DidYouMean(f.Key, l.p.languages)
+				if f.Value.Is(source.Null) {
+					l.r.Help("a text with a comma needs quotes")
+				} else {
+					l.r.DidYouMean(f.Key, l.p.languages)
+				}
 				continue
 			}
 			found[f.Key] = true
