@@ -252,6 +252,29 @@ func TestReportIsBounded(t *testing.T) {
 	}
 }
 
+// A language that is new is missing in hundreds of texts, and all that differs are the places.
+func TestFindingsThatSayTheSameAreShort(t *testing.T) {
+	_, r := parse("a: b\n")
+	for col := range 30 {
+		r.Errorf(source.Pos{File: "x.yaml", Line: 1, Col: col}, "X001", "the same")
+		r.Help("do it")
+	}
+	r.Errorf(source.Pos{File: "x.yaml", Line: 1, Col: 40}, "X001", "another")
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(b.String(), "x.yaml:1:"); got != 31 {
+		t.Errorf("%d places, want all 31", got)
+	}
+	if got := strings.Count(b.String(), "help: do it"); got != 10 {
+		t.Errorf("%d are printed in full, want 10 that say the same", got)
+	}
+	if got := strings.Count(b.String(), "1 | a: b"); got != 11 {
+		t.Errorf("%d lines, want those of 10 and of the one that says something else", got)
+	}
+}
+
 // A long line is cut around the place, and the caret stays under it.
 func TestExcerptOfALongLine(t *testing.T) {
 	_, r := parse("a: \"" + strings.Repeat("ж", 500) + "\"\n" +

@@ -114,7 +114,8 @@ type Fault struct {
 }
 
 // readTable reads CSV with commas or, as some spreadsheets write it, semicolons or tabs. A byte
-// order mark and empty rows are passed over. Columns may be in any order; those that are not known are languages.
+// order mark and empty rows are passed over. Columns may be in any order; those that are not known
+// are languages.
 func readTable(b []byte) (all []record, langs []string, faults []Fault) {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
