@@ -61,6 +61,7 @@ const (
 	codeStuck       = "MENU054"
 	codeLikeText    = "MENU055"
 	codeExempt      = "MENU056"
+	codeLineEnd     = "MENU057"
 	codeDeep        = "MENU060"
 	codeLong        = "MENU061"
 	codeNoOptions   = "MENU062"
@@ -259,6 +260,9 @@ func wordingCodes() []source.Code {
 		{Code: codeExempt, Title: "a navigation key that is lost for nothing", Text: "`exempt:`" +
 			" makes a navigation key ordinary input. This slot refuses what the key stands for, so" +
 			" people could neither type it nor go back with it."},
+		{Code: codeLineEnd, Title: "a line end that is shown as it is written", Text: "`\\n`" +
+			" begins a new line between double quotes only. Between single quotes, and without" +
+			" quotes, subscribers would see a backslash and the letter n."},
 	}
 }
 
