@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"ussdgw/menus"
 	"ussdgw/menus/revision"
@@ -118,6 +122,35 @@ func TestDevRunsWhatIsSaved(t *testing.T) {
 
 // A file that is a link to another folder, as a mounted configuration is, and a folder that goes
 // away and comes back.
+// An editor that saves by itself makes many revisions while somebody holds a phone.
+func TestADialogueOutlivesManySaves(t *testing.T) {
+	dir := ownMenus(t)
+	library, err := folderMenus(io.Discard, dir, 0, zap.NewNop(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var begun string
+	for i := range 30 {
+		err := os.WriteFile(filepath.Join(dir, "main.yaml"), helpAs(t, "Help "+strconv.Itoa(i)), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		set, err := requireMenus(io.Discard, dir, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := library.Show(set.released()); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			begun = set.program.Revision()
+		}
+	}
+	if p, err := library.Revision(t.Context(), begun); err != nil || p.Revision() != begun {
+		t.Errorf("the revision of a dialogue is lost after 29 saves: %v", err)
+	}
+}
+
 func TestDevSeesWhatItIsNotTold(t *testing.T) {
 	dir, elsewhere := ownMenus(t), filepath.Join(t.TempDir(), "main.yaml")
 	file := filepath.Join(dir, "main.yaml")

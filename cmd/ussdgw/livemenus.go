@@ -18,6 +18,10 @@ import (
 // builtInAuthor is the author of the menus that are built into the program.
 const builtInAuthor = "built-in"
 
+// savedRevisions is how many earlier states of a folder are kept for dialogues in flight. They are
+// stored nowhere else, and an editor may save every few seconds while somebody holds a phone.
+const savedRevisions = 48
+
 // released is the set as the library of a running gateway has it.
 func (s *menuSet) released() release.Set {
 	return release.Set{Program: s.program, Catalogue: s.catalogue}
@@ -31,7 +35,9 @@ func folderMenus(
 	if err != nil {
 		return nil, err
 	}
-	return release.New(release.Config{First: set.released(), Log: log, Metrics: m})
+	return release.New(release.Config{
+		First: set.released(), Keep: savedRevisions, Log: log, Metrics: m,
+	})
 }
 
 // publishedMenus is a library that runs what is published in store, and the built-in menus while

@@ -69,8 +69,7 @@ a success.`,
 		strings.Join(report.Formats(), ", "))
 	f.BoolVar(&o.fix, "fix", false, "make the corrections that cannot be wrong, then check again")
 	f.BoolVar(&o.advice, "advice", false, "also say what could serve people better")
-	f.IntVar(&o.pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
+	pinLengthFlag(cmd, &o.pinLength)
 	return cmd
 }
 

@@ -33,8 +33,7 @@ func (o *compareOptions) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.against, "against", "",
 		"what to compare with: live (what is published), built-in, or a folder (required)")
-	f.IntVar(&o.pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
+	pinLengthFlag(cmd, &o.pinLength)
 }
 
 // A comparedSide is one of the two menus, checked.

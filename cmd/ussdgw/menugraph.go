@@ -47,8 +47,7 @@ Exit codes: 0 success, 1 faulty menus, 2 wrong use.`,
 	f.StringVar(&o.format, "format", "mermaid", "mermaid or dot")
 	f.StringVar(&o.from, "from", "", "only what this state leads to (default: everything)")
 	f.StringVar(&o.lang, "lang", "", "language of the texts (default: the menu's first)")
-	f.IntVar(&o.pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
+	pinLengthFlag(cmd, &o.pinLength)
 	return cmd
 }
 

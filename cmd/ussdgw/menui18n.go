@@ -208,8 +208,7 @@ Exit codes: 0 done or nothing to do, 1 something is wrong, 2 wrong use or what c
 		},
 	}
 	cmd.Flags().BoolVar(&o.dry, "dry-run", false, "say what would change and write nothing")
-	cmd.Flags().IntVar(&o.pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
+	pinLengthFlag(cmd, &o.pinLength)
 	return cmd
 }
 

@@ -2,12 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -76,54 +71,4 @@ func (e *editor) rollback(ctx context.Context, to string) error {
 		}
 	}
 	return e.published(c)
-}
-
-func menuCheckoutCommand() *cobra.Command {
-	var o ledgerOptions
-	cmd := &cobra.Command{
-		Use:   "checkout REVISION DIR",
-		Short: "Write the files of a published revision into a new folder",
-		Long: `Write the files of a revision into the folder DIR, which must not exist. So a change can be
-made on what is live, and what was live once can be looked at.
-
-Exit codes: 0 written, 1 failure, 2 wrong use.`,
-		Example: indent("ussdgw menu checkout 3f2a9c41d07e mymenus --config config.yaml"),
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
-			if err != nil {
-				return err
-			}
-			defer closeStore()
-			log, err := readLog(cmd.Context(), store)
-			if err != nil && !errors.Is(err, revision.ErrTampered) {
-				return err // a broken log does not keep files, which are checked, from being read
-			}
-			r, err := log.resolve(cmd.Context(), store, args[0])
-			if err != nil {
-				return err
-			}
-			if err := writeFolder(args[1], r.Files); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is in %s: %d files.\n", r.ID, args[1],
-				len(r.Files))
-			return err
-		},
-	}
-	o.flags(cmd)
-	return cmd
-}
-
-// writeFolder makes a folder of files. It changes nothing that is there.
-func writeFolder(dir string, files map[string][]byte) error {
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return fmt.Errorf("%s: %w; name a folder that does not exist", dir, reason(err))
-	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := os.WriteFile(filepath.Join(dir, name), files[name], 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -99,3 +101,33 @@ func menuCommand() *cobra.Command {
 		menuI18NCommand(),
 	)
 }
+
+// A pinLength is the value of a flag: the digits of a PIN.
+type pinLength struct{ to *int }
+
+// pinLengthFlag adds --pin-length, which is 0 for what the menus say themselves.
+func pinLengthFlag(cmd *cobra.Command, to *int) {
+	cmd.Flags().Var(pinLength{to}, "pin-length",
+		"digits of a PIN where the configuration says other than the menus")
+}
+
+// Set implements pflag.Value.
+func (p pinLength) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 4 || n > 12 {
+		return errors.New("a PIN has 4 to 12 digits")
+	}
+	*p.to = n
+	return nil
+}
+
+// String implements pflag.Value. Help shows no default: without the flag the menus say it.
+func (p pinLength) String() string {
+	if p.to == nil || *p.to == 0 {
+		return ""
+	}
+	return strconv.Itoa(*p.to)
+}
+
+// Type implements pflag.Value.
+func (pinLength) Type() string { return "int" }

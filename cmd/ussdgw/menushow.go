@@ -62,8 +62,7 @@ Exit codes: 0 success, 1 faulty menus, 2 no such screen, language, page or error
 	f.IntVar(&o.page, "page", 0, "only this page, from 1 (default: all)")
 	f.StringVar(&o.notice, "error", "", "with the error of this code in place of the prompt")
 	f.BoolVar(&o.errors, "errors", false, "with each error that the screen can show")
-	f.IntVar(&o.pinLength, "pin-length", 0,
-		"digits of a PIN where the configuration says other than the menus")
+	pinLengthFlag(cmd, &o.pinLength)
 	return cmd
 }
 

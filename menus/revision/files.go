@@ -11,6 +11,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -27,7 +28,8 @@ const (
 const extension = ".yaml"
 
 // Pack reads the *.yaml files of fsys's root folder, by name. What is no regular file and what is
-// beyond the bounds is an error; other files and folders are passed over.
+// beyond the bounds is an error; other files and folders are passed over, and so are names that
+// begin with a dot, which editors and systems put beside others.
 func Pack(fsys fs.FS) (map[string][]byte, error) {
 	names, err := fs.Glob(fsys, "*"+extension)
 	if err != nil {
@@ -36,6 +38,7 @@ func Pack(fsys fs.FS) (map[string][]byte, error) {
 	if _, err := fs.Stat(fsys, "."); err != nil {
 		return nil, fmt.Errorf("revision: pack: %w", err)
 	}
+	names = slices.DeleteFunc(names, hidden)
 	files := make(map[string][]byte, len(names))
 	for _, name := range names {
 		if files[name], err = readFile(fsys, name); err != nil {
@@ -47,6 +50,8 @@ func Pack(fsys fs.FS) (map[string][]byte, error) {
 	}
 	return files, nil
 }
+
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // readFile reads at most one octet more than a file may have. A named pipe is not opened: that
 // would wait until somebody writes to it.
@@ -77,7 +82,7 @@ func validateFiles(files map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		switch {
 		case !fs.ValidPath(name) || path.Base(name) != name || path.Ext(name) != extension ||
-			len(name) > maxNameBytes:
+			hidden(name) || len(name) > maxNameBytes:
 			return fmt.Errorf("%.60q is no name of a menu file", name)
 		case len(files[name]) > MaxFileBytes:
 			return fmt.Errorf("%s: more than %d octets", name, MaxFileBytes)

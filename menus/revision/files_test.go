@@ -22,6 +22,7 @@ func TestPack(t *testing.T) {
 		"sms.yaml":         {Data: []byte{}},
 		"README.md":        {Data: []byte("no menu")},
 		"old.yml":          {Data: []byte("no menu")},
+		".#main.yaml":      {Mode: fs.ModeSymlink, Data: []byte("an editor's mark")},
 		"inner/other.yaml": {Data: []byte("not in the folder itself")},
 	}
 	got, err := revision.Pack(folder)

@@ -143,7 +143,7 @@ func (p *parsing) syntax(err error) {
 			p.r.Errorf(p.pos(at.GetToken()), CodeKey, "a key must be a word")
 			return
 		}
-		p.r.Errorf(p.pos(at.GetToken()), CodeSyntax, "%s", at.GetMessage())
+		p.stumbled(p.pos(at.GetToken()), at.GetMessage())
 		return
 	}
 	p.r.Errorf(Pos{File: p.name}, CodeSyntax, "%s", err)
@@ -191,7 +191,7 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 	}
 	if len(open) > 0 {
 		// The library would say so of a line far below, or call it a key that is no word.
-		p.r.Errorf(p.pos(open[len(open)-1]), CodeSyntax, "the bracket that opens here is not closed")
+		p.stumbled(p.pos(open[len(open)-1]), "the bracket that opens here is not closed")
 		return false
 	}
 	return ok

@@ -185,14 +185,22 @@ func (r *Report) Err() error {
 // under the place, and the help.
 func (r *Report) Write(w io.Writer) error { return r.WriteIn(w, "") }
 
+// inFull is how many findings that say the same are printed with their lines and help. A language
+// that is new in the settings is missing in hundreds of texts.
+const inFull = 10
+
 // WriteIn is Write with the folder dir before the names of the files, so that a terminal or an
-// editor can jump there.
+// editor can jump there. Of findings that say the same, those after the tenth take one line each.
 func (r *Report) WriteIn(w io.Writer, dir string) error {
 	var b strings.Builder
+	same := make(map[string]int)
 	for _, f := range r.Findings() {
 		place := f.Pos
 		place.File = filepath.Join(dir, f.Pos.File)
 		fmt.Fprintf(&b, "%s: %s %s: %s\n", place, f.Severity, f.Code, f.Message)
+		if same[f.Code+f.Message]++; same[f.Code+f.Message] > inFull {
+			continue
+		}
 		b.WriteString(r.Excerpt(f.Pos))
 		for line := range strings.Lines(f.Help) {
 			fmt.Fprintf(&b, "  help: %s\n", strings.TrimRight(line, "\n"))

@@ -246,9 +246,10 @@ func clip(s string) string {
 // extension is how the name of a file ends that Load reads.
 const extension = ".yaml"
 
-// Load reads every *.yaml file of fsys's root folder, in the order of their names. What cannot be
-// read or parsed is a finding, and its file is left out: whole is false then, and what seems to be
-// missing from the files may be in the one that was left out.
+// Load reads every *.yaml file of fsys's root folder, in the order of their names, but none whose
+// name begins with a dot. What cannot be read or parsed is a finding, and its file is left out:
+// whole is false then, and what seems to be missing from the files may be in the one that was left
+// out.
 func Load(fsys fs.FS, r *Report) (files []*File, whole bool) {
 	names, whole := fileNames(fsys, r)
 	for _, name := range names {
@@ -278,6 +279,9 @@ func fileNames(fsys fs.FS, r *Report) (names []string, ok bool) {
 	}
 	ok = true
 	for _, e := range entries {
+		if hidden(e.Name()) {
+			continue
+		}
 		switch name := e.Name(); strings.ToLower(path.Ext(name)) {
 		case ".yml", extension:
 			if path.Ext(name) == extension {
@@ -299,6 +303,10 @@ func fileNames(fsys fs.FS, r *Report) (names []string, ok bool) {
 	}
 	return names, ok
 }
+
+// hidden reports whether a file is passed over: editors and systems put files beside others, with
+// a dot before the name, that nobody has written.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
 // readFile reads at most one octet more than a file may have: ParseBytes refuses it then. What is
 // no regular file is not opened: opening a named pipe waits until somebody writes to it.

@@ -252,6 +252,29 @@ func TestReportIsBounded(t *testing.T) {
 	}
 }
 
+// A language that is new is missing in hundreds of texts, and all that differs are the places.
+func TestFindingsThatSayTheSameAreShort(t *testing.T) {
+	_, r := parse("a: b\n")
+	for col := range 30 {
+		r.Errorf(source.Pos{File: "x.yaml", Line: 1, Col: col}, "X001", "the same")
+		r.Help("do it")
+	}
+	r.Errorf(source.Pos{File: "x.yaml", Line: 1, Col: 40}, "X001", "another")
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(b.String(), "x.yaml:1:"); got != 31 {
+		t.Errorf("%d places, want all 31", got)
+	}
+	if got := strings.Count(b.String(), "help: do it"); got != 10 {
+		t.Errorf("%d are printed in full, want 10 that say the same", got)
+	}
+	if got := strings.Count(b.String(), "1 | a: b"); got != 11 {
+		t.Errorf("%d lines, want those of 10 and of the one that says something else", got)
+	}
+}
+
 // A long line is cut around the place, and the caret stays under it.
 func TestExcerptOfALongLine(t *testing.T) {
 	_, r := parse("a: \"" + strings.Repeat("ж", 500) + "\"\n" +
@@ -292,6 +315,7 @@ func TestLoadReadsAllFilesOfTheFolder(t *testing.T) {
 	fsys := fstest.MapFS{
 		"b.yaml": {Data: []byte("b: 1\n")}, "a.yaml": {Data: []byte("a: 1\n")},
 		"bad.yaml": {Data: []byte("a: {\n")}, "notes.txt": {Data: []byte("{")},
+		".#a.yaml": {Data: []byte("{")}, "._a.yml": {Data: []byte("{")},
 		"sub/c.yaml": {Data: []byte("c: 1\n")},
 	}
 	r := &source.Report{}
@@ -541,5 +565,55 @@ func TestSuggestAmongMany(t *testing.T) {
 		if got := source.Suggest(word, known); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
+	}
+}
+
+func TestSlipsBehindASyntaxErrorAreNamed(t *testing.T) {
+	tests := []struct{ name, text, want, help string }{
+		{
+			"a quote that is not closed", "- key: \"3\"\n  goto: \"pay\n- key: \"4\"\n",
+			"x.yaml:2:9: the quote \" that opens here is not closed in its line", "",
+		},
+		{
+			"a quote in brackets", "a: {b: \"c, d: 1}\nf: \"x\"\n",
+			"x.yaml:1:8: the quote \" that opens here is not closed in its line", "",
+		},
+		{
+			"no colon", "a:\n  b: 1\n  goto \"c\"\n",
+			"x.yaml:3:7: a colon and a blank are missing here", "write goto: and then the value",
+		},
+		{
+			"a condition in double quotes", "- {when: \"lang == \"ru\"\", goto: x}\n",
+			"x.yaml:1:20: ',' or '}' must be specified", "write a condition in single quotes",
+		},
+		{
+			"a condition with brackets", "- {when: lang in [\"ru\"], goto: x}\n",
+			"x.yaml:1:18: ',' or '}' must be specified", "write a condition in single quotes",
+		},
+		{
+			"a colon in a text", "a:\n  en: Not: available\n",
+			"x.yaml:2:7: mapping value is not allowed", `a text that holds ": " needs quotes`,
+		},
+		{
+			"a tab in a text", "a: {b: \"c\td\", e: 1}\n",
+			"x.yaml:1:10: a tab that YAML stumbles on", "",
+		},
+		{
+			"columns", "a:\n  - b: 1\n      c: 2\n",
+			"x.yaml:2:8: mapping value is not allowed", "what belongs together begins in the same column",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, r := parse(tt.text)
+			all := r.Findings()
+			if len(all) != 1 {
+				t.Fatalf("%d findings, want one: %v", len(all), all)
+			}
+			got := all[0].Pos.String() + ": " + all[0].Message
+			if !strings.HasPrefix(got, tt.want) || !strings.HasPrefix(all[0].Help, tt.help) {
+				t.Errorf("got  %s\n     %s\nwant %s\n     %s", got, all[0].Help, tt.want, tt.help)
+			}
+		})
 	}
 }

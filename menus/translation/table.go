@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // The columns before those of the languages.
@@ -113,9 +114,14 @@ type Fault struct {
 }
 
 // readTable reads CSV with commas or, as some spreadsheets write it, semicolons or tabs. A byte
-// order mark is passed over. Columns may be in any order; those that are not known are languages.
+// order mark and empty rows are passed over. Columns may be in any order; those that are not known
+// are languages.
 func readTable(b []byte) (all []record, langs []string, faults []Fault) {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+		return nil, nil, []Fault{{0, "no table in UTF-8: save it in the spreadsheet as" +
+			" \"CSV UTF-8\", not as a workbook and in no other encoding"}}
+	}
 	in := csv.NewReader(bytes.NewReader(b))
 	in.Comma = comma(b)
 	in.FieldsPerRecord = -1
@@ -146,6 +152,9 @@ func readTable(b []byte) (all []record, langs []string, faults []Fault) {
 		}
 		if err != nil {
 			return nil, nil, append(faults, Fault{lineOf(err), "no table: " + reason(err)})
+		}
+		if strings.Join(fields, "") == "" {
+			continue // spreadsheets write rows that were emptied
 		}
 		line, _ := in.FieldPos(0)
 		if len(fields) != len(head) {

@@ -267,6 +267,9 @@ func TestImportRefusesOtherTables(t *testing.T) {
 	for _, tt := range []struct{ table, want string }{
 		{"", "1: no table: it is empty"},
 		{"a,b\n", "1: the first line lacks the column \"file\""},
+		{head + "a.yaml,states.main.text,,\xc1\xe0\n", "0: no table in UTF-8: save it"},
+		{"\xff\xfef\x00i\x00l\x00e\x00", "0: no table in UTF-8: save it"},
+		{"PK\x03\x04\x14\x00", "0: no table in UTF-8: save it"},
 		{"file,key,was,Ru ssian\n", "1: the column \"Ru ssian\" is no language"},
 		{"file,key,was,ru,ru\n", "1: the column \"ru\" is there twice"},
 		{head + "a.yaml,x\n", "2: 2 cells under 4 columns"},
@@ -297,6 +300,7 @@ func TestImportOfOtherForms(t *testing.T) {
 			t.Errorf("%q: got %v, %v", comma, got, faults)
 		}
 	}
+	records = append(records, make([]string, len(records[0])), []string{"", ""}) // emptied rows
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.UseCRLF = true

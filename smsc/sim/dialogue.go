@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/pdu"
@@ -29,7 +30,8 @@ type Dialogue struct {
 
 	// What the lock of the center guards.
 	life   life
-	asked  bool // an input is out that no screen has answered
+	overAt time.Time // when it ended or was hung up
+	asked  bool      // an input is out that no screen has answered
 	esme   *conn
 	unit   uint8
 	last   dialect.MessageInput
@@ -174,14 +176,16 @@ func (c *Center) prune() {
 
 // end closes a dialogue. The lock is held.
 func (c *Center) end(d *Dialogue, l life) {
-	d.life = l
+	d.life, d.overAt = l, time.Now()
 	c.over = append(c.over, d)
 }
 
-// taken reports whether an open dialogue of the subscriber has the number. The lock is held.
+// taken reports whether a dialogue of the subscriber has the number or had it lately: a gateway
+// may take a begin for a late copy when its number is that of a dialogue which has just ended. The
+// lock is held.
 func (c *Center) taken(d *Dialogue) bool {
-	other, ok := c.dialogues[c.key(d)]
-	return ok && other.life == lifeOpen
+	other, known := c.dialogues[c.key(d)]
+	return known && (other.life == lifeOpen || time.Since(other.overAt) < lately)
 }
 
 func (c *Center) key(d *Dialogue) key {

@@ -36,6 +36,9 @@ const (
 	maxScreens   = 16      // screens of one dialogue that nobody has read
 )
 
+// lately is how long the number of a dialogue that is over is not given to its subscriber again.
+const lately = 10 * time.Second
+
 // A Config says how the center behaves. The zero value is not usable: SystemID is required.
 type Config struct {
 	Dialect  dialect.Dialect

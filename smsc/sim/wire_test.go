@@ -224,6 +224,25 @@ func TestWhichESMEIsGivenAnInput(t *testing.T) {
 	next(b, a)
 }
 
+// The number of a dialogue that has just ended is not the next one's, though one octet is all that
+// there is.
+func TestNumbersAreNotGivenAgainAtOnce(t *testing.T) {
+	c := newCenter(t)
+	seen := map[uint16]bool{}
+	for range maxSessions {
+		d, err := c.newDialogue("996555123456")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Vanish()
+		seen[c.key(d).session] = true
+		c.number += 127 // those of other subscribers
+	}
+	if len(seen) != maxSessions {
+		t.Errorf("%d numbers for %d dialogues", len(seen), maxSessions)
+	}
+}
+
 func TestDialoguesThatAreOverAreForgotten(t *testing.T) {
 	c := newCenter(t)
 	for range 3 * maxOver {

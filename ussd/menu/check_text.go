@@ -168,9 +168,14 @@ func (c *checking) alphabet(
 			" %d characters instead of %d", string(letter), c.p.limits.ucs2, c.p.limits.gsm7)
 		write, exact := plainly(letter)
 		c.instead(t.node, at, letter, write, exact)
-		if write == "" {
+		switch {
+		case write == "":
 			c.r.Help("leave it out, or say it in another way")
-		} else {
+		case write == " ":
+			c.r.Help("write a plain blank instead")
+		case source.LatinLike(letter) != 0:
+			c.r.Help("write the Latin %s instead, which looks the same", write)
+		default:
 			c.r.Help("write %s instead", write)
 		}
 	}

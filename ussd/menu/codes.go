@@ -61,6 +61,7 @@ const (
 	codeStuck       = "MENU054"
 	codeLikeText    = "MENU055"
 	codeExempt      = "MENU056"
+	codeLineEnd     = "MENU057"
 	codeDeep        = "MENU060"
 	codeLong        = "MENU061"
 	codeNoOptions   = "MENU062"
@@ -160,7 +161,8 @@ func proofCodes() []source.Code {
 			" the fee, in every language."},
 		{Code: codeConfirm, Title: "an offer without its confirm screen", Text: "`confirm:` names" +
 			" the do state that makes the offer. Each outcome that leaves an offer open leads to" +
-			" a confirm screen of such a state and nowhere else."},
+			" a confirm screen of such a state and nowhere else. What the screen shows is of that" +
+			" very offer: its outcome sets it, or its action was given it."},
 		{Code: codeOffer, Title: "the offer's id is not for people", Text: "`offer` is an opaque" +
 			" id that goes from the action that makes an offer to the one that takes it. No text" +
 			" shows it, no slot has its name."},
@@ -258,6 +260,9 @@ func wordingCodes() []source.Code {
 		{Code: codeExempt, Title: "a navigation key that is lost for nothing", Text: "`exempt:`" +
 			" makes a navigation key ordinary input. This slot refuses what the key stands for, so" +
 			" people could neither type it nor go back with it."},
+		{Code: codeLineEnd, Title: "a line end that is shown as it is written", Text: "`\\n`" +
+			" begins a new line between double quotes only. Between single quotes, and without" +
+			" quotes, subscribers would see a backslash and the letter n."},
 	}
 }
 

@@ -58,10 +58,14 @@ func (c *checking) graph() {
 			c.pickEdges(s)
 		case kindDo:
 			for _, outcome := range sortedKeys(s.on) {
-				def := c.env.Actions[s.do].Outcomes[outcome]
+				def, known := c.env.Actions[s.do].Outcomes[outcome]
+				sets := c.outcomeSets(def)
+				if !known {
+					sets = c.anything() // it was reported, and what it should have set is not missed
+				}
 				t := s.on[outcome]
 				c.edge(edge{
-					from: name, to: t.to, sets: c.outcomeSets(def), notice: t.notice,
+					from: name, to: t.to, sets: sets, notice: t.notice,
 					outcome: outcome, offer: def.Offer, pos: t.pos,
 				})
 			}
@@ -112,6 +116,15 @@ func (c *checking) outcomeSets(def OutcomeDef) map[string]widths {
 		if sl := c.p.slots[v.Name]; sl != nil && len(v.Widest) == 0 && len(v.Langs) == 0 {
 			sets[v.Name] = c.everywhere(sl.width()) // nothing but what was typed
 		}
+	}
+	return sets
+}
+
+// anything is all that outcomes can set, of no width.
+func (c *checking) anything() map[string]widths {
+	sets := make(map[string]widths, len(c.outputs))
+	for name := range c.outputs {
+		sets[name] = make(widths, c.langs())
 	}
 	return sets
 }

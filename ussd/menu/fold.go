@@ -3,6 +3,7 @@ package menu
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // spellings returns a text as searches compare it, in two ways: letter by letter, and in Latin
@@ -10,7 +11,11 @@ import (
 // between them. Either may be "".
 func spellings(s string) (plain, latin string) {
 	plain = fold(s, plainLetter)
-	return plain, squeeze(digraphs().Replace(fold(s, latinLetter)))
+	latin = squeeze(digraphs().Replace(fold(s, latinLetter)))
+	if utf8.RuneCountInString(latin) < 2 {
+		latin = "" // "zzz" is no search for every z
+	}
+	return plain, latin
 }
 
 // fold maps every letter, makes every run of anything but letters and digits one blank, and drops

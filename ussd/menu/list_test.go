@@ -273,7 +273,7 @@ func TestSpellingsThatFind(t *testing.T) {
 		"бее": "Beeline Wi-Fi", "wi fi": "Beeline Wi-Fi", "вифи": "", "wi-fi": "Beeline Wi-Fi",
 		"issyk": "Ноокат Ысык-Көл", "ысык кол": "Ноокат Ысык-Көл",
 		"ка":  "Каныкей's|Касса №5|Ёлка|Ноокат Ысык-Көл",
-		"xyz": "", "ьь": "", "ъ": "",
+		"xyz": "", "ьь": "", "ъ": "", "zzz": "", "ааа": "", "hhh": "",
 	} {
 		f := dial(t, p).done("unregistered").send(typed)
 		s := f.res.Screen

@@ -379,7 +379,11 @@ func (l *loading) texts(n *source.Node) texts {
 		for _, f := range n.Fields() {
 			if !slices.Contains(l.p.languages, f.Key) {
 				l.r.Errorf(f.KeyPos, codeLanguage, "%q is no language of this menu", f.Key)
-				l.r.DidYouMean(f.Key, l.p.languages)
+				if f.Value.Is(source.Null) {
+					l.r.Help("a text with a comma needs quotes")
+				} else {
+					l.r.DidYouMean(f.Key, l.p.languages)
+				}
 				continue
 			}
 			found[f.Key] = true
@@ -411,7 +415,7 @@ func (l *loading) template(n *source.Node) *template {
 	case !n.Is(source.Scalar):
 		l.r.Errorf(n.Place(), codeLanguage, "a text was expected here")
 		if n.Is(source.Map) {
-			l.r.Help("a text that begins with '{' needs quotes")
+			l.r.Help("a text that begins with '{' needs quotes; one with plural forms needs `by:`")
 		}
 		return nil
 	case strings.TrimSpace(n.Scalar()) == "":
@@ -425,6 +429,11 @@ func (l *loading) template(n *source.Node) *template {
 		return nil
 	case source.Blank(n.Scalar()):
 		l.r.Errorf(n.Place(), codeUnseen, "there is nothing in the text that can be seen")
+		return nil
+	case strings.Contains(n.Scalar(), `\n`):
+		l.r.Errorf(n.Inside(strings.Index(n.Scalar(), `\n`)), codeLineEnd,
+			`\n begins no new line here: it would be shown as it is written`)
+		l.r.Help(`put the whole text between double quotes: "first line\nsecond line"`)
 		return nil
 	case len(n.Scalar()) > MaxTextBytes:
 		l.r.Errorf(n.Place(), codeLimit, "the text has more than %d octets", MaxTextBytes)

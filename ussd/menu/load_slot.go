@@ -44,17 +44,20 @@ func (l *loading) slot(f source.Field) *slot {
 		return s
 	}
 	t := f.Value.Field("type")
-	if !slices.Contains(slotTypes(), t.Scalar()) {
+	typed := t.Scalar()
+	if !slices.Contains(slotTypes(), typed) {
 		pos := f.KeyPos
 		if t != nil {
 			pos = t.Place()
 		}
 		l.r.Errorf(pos, codeSlot, "%q is no type of a slot", t.Scalar())
-		l.r.DidYouMean(t.Scalar(), slotTypes())
-		return s
+		l.r.DidYouMean(typed, slotTypes())
+		if typed = source.Suggest(typed, slotTypes()); typed == "" {
+			return s
+		}
 	}
-	s.kind = slotType(t.Scalar())
-	found := f.Value.Object(l.r, "a slot of type "+t.Scalar(), slotKeys(s.kind)...)
+	s.kind = slotType(typed) // or what was probably meant, so that nothing else is said of it
+	found := f.Value.Object(l.r, "a slot of type "+typed, slotKeys(s.kind)...)
 	l.slotBounds(s, found)
 	if n := found["rule"]; n != nil {
 		s.ruleOf, s.rule, _ = strings.Cut(n.Scalar(), ".")
