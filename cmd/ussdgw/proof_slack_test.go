@@ -26,11 +26,11 @@ func slackPieces() []slackPiece {
 	)
 	return []slackPiece{
 		{
-			"septets of a screen", fit, "if c.p.limits.holds(pg) || reported[key] {",
+			"septets of a screen", fit, "				if c.p.limits.holds(pg) {\n",
 			"room := c.p.limits.of(pg.alphabet)\n" +
 				"if pg.alphabet == charset.GSM7 { room += slack(`septets of a screen`) }\n" +
 				"if pg.alphabet == charset.UCS2 { room += slack(`units of a screen`) }\n" +
-				"if pg.units <= room || reported[key] {",
+				"if pg.units <= room {\n",
 		},
 		{name: "units of a screen"}, // above
 		{
@@ -50,6 +50,37 @@ func slackPieces() []slackPiece {
 				"if items != nil { b.text = b.text[slack(`the number before an item`):] }\n",
 		},
 		{name: "the number before an item"}, // above
+		{
+			"an option that may be hidden", fit, "		if o.text != nil {\n			add(",
+			"if o.when != nil && slack(`an option that may be hidden`) == 1 { printed++; continue }\n" +
+				"if o.text != nil {\n add(",
+		},
+		{
+			"an item at any place", fit, "len(sh.rows) > 1 // the worst place",
+			"len(sh.rows) > 1 && slack(`an item at any place`) == 0 // the worst place",
+		},
+		{
+			"the position of a found item", "ussd/menu/check_list.go",
+			"		out[i].Number = min(len(out), MaxFound)\n",
+			"out[i].Number = min(len(out), MaxFound - 11*slack(`the position of a found item`))\n",
+		},
+		{
+			"the last plural form", fit, "		for _, form := range heading[code].all() {\n",
+			"all := heading[code].all()\n" +
+				"if len(all) > 1 { all = all[slack(`the first plural form`):\n" +
+				"len(all)-slack(`the last plural form`)] }\n" +
+				"for _, form := range all {\n",
+		},
+		{name: "the first plural form"}, // above
+		{
+			"a plural form of a message", fit, "			for _, form := range t.all() {\n				c.smsFits(",
+			"for i, form := range t.all() {\n" +
+				"if i > 0 && slack(`a plural form of a message`) == 1 { break }\n c.smsFits(",
+		},
+		{
+			"values in Latin letters", "ussd/menu/latin.go", "septets = max(septets, maxLatin*w.units)",
+			"septets = max(septets, maxLatin*w.units-slack(`values in Latin letters`))",
+		},
 		{
 			"a screen behind", fit, "for _, canBack := range []bool{true, false} {",
 			"for _, canBack := range []bool{slack(`a screen behind`) == 0, false} {",

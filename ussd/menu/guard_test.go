@@ -184,9 +184,11 @@ states:
 	if most != 80 {
 		t.Errorf("the fullest screen has %d units, want 80: the proof is not exact", most)
 	}
-	r := &source.Report{}
-	if menu.Load(extended(t, text(room+1)), env, r) != nil {
-		t.Error("one unit more than fits is accepted")
+	hidden := strings.Replace(text(room), `"1", text: "`, `"1", text: "ж`, 1) // it was full too
+	for _, over := range []string{text(room + 1), hidden} {
+		if menu.Load(extended(t, over), env, &source.Report{}) != nil {
+			t.Errorf("one unit more than fits is accepted:\n%s", over)
+		}
 	}
 }
 

@@ -214,12 +214,18 @@ func TestProofOfFoundItems(t *testing.T) {
 			t.Errorf("%d letters: got %q, want %q", tt.length, got, tt.want)
 		}
 	}
-	// In a list with a top, the last of its own order may come first.
-	env := finding()
-	env.Lists["providers"].Items["c14"][2].Label["ru"] = strings.Repeat("ж", room+1)
-	r := &source.Report{}
-	if menu.Load(extended(t, toppedMenu), env, r); !r.Failed() {
-		t.Error("an item that fits only as the last one is accepted")
+	// In a list with a top, the last of its own order may come first, and then has the line for more.
+	for length, want := range map[int]bool{room: false, room + 1: true} {
+		env := finding()
+		env.Lists["providers"].Items["c14"][2].Label["ru"] = strings.Repeat("ж", length)
+		r := &source.Report{}
+		menu.Load(extended(t, toppedMenu), env, r)
+		got := slices.ContainsFunc(r.Findings(), func(f source.Finding) bool {
+			return strings.Contains(f.Message, `of "sorted" in "ru" does not fit: 1 over`)
+		})
+		if got != want {
+			t.Errorf("%d letters: refused in the list is %v, want %v\n%v", length, got, want, r.Err())
+		}
 	}
 }
 
