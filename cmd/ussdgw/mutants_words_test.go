@@ -12,15 +12,6 @@ import (
 // wordingMutators break plural forms, languages in Latin letters, and words.
 func wordingMutators() []mutator { return append(pluralMutators(), letterMutators()...) }
 
-// plurals are the texts with plural forms.
-func (f *menusFolder) plurals() []*found {
-	var out []*found
-	for _, by := range f.fields(menu.Schema, "by") {
-		out = append(out, by.up)
-	}
-	return out
-}
-
 // forms are the plural forms of all texts.
 func (f *menusFolder) forms(names ...string) []*found {
 	return slices.DeleteFunc(f.fields(menu.Schema, names...), func(at *found) bool {
@@ -113,6 +104,11 @@ func letterMutators() []mutator {
 					return nil
 				}
 				return f.say(at, first.Field("text").Field(at.Key).Scalar())
+			})
+		}},
+		{"MENU057", "a line end that is written out", func(f *menusFolder) []*mutant {
+			return each(f.menuTexts(), func(at *found) *mutant {
+				return f.say(at, at.Value.Scalar()+`\n-`)
 			})
 		}},
 		{"MENU056", "a key that is lost for nothing", func(f *menusFolder) []*mutant {

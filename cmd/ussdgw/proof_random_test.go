@@ -93,7 +93,10 @@ func (k *randomWalk) settle(at *spot, res menu.Result) *spot {
 	for k.steps++; res.Screen == nil; k.steps++ {
 		name, out := res.Position.Pending, menu.Outcome{}
 		if !strings.HasPrefix(name, "@") && k.random.IntN(50) > 0 {
-			out.Name = pick(k, k.written.states[name].goesTo).outcome
+			ends := k.written.states[name].goesTo
+			if out.Name = pick(k, ends).outcome; k.random.IntN(3) == 0 {
+				out.Name = ends[0].outcome // what mostly comes, so that a walk comes far
+			}
 			out.Values = make(map[string]string)
 			for _, def := range k.env.Actions[res.Action.Name].Outcomes[out.Name].Sets {
 				out.Values[def.Name] = k.value(res.Position, def)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,9 +21,15 @@ type slackPiece struct {
 // slackPieces are all parts of the arithmetic: how much room there is, what is counted in it, and
 // how wide values can be, both when they are proven and when they are shown.
 func slackPieces() []slackPiece {
+	return slices.Concat(screenPieces(), variedPieces(), valuePieces())
+}
+
+const fit = "ussd/menu/check_fit.go"
+
+// screenPieces are about what stands on every screen.
+func screenPieces() []slackPiece {
 	const (
-		fit = "ussd/menu/check_fit.go"
-		pg  = "				pg := measure(sh.lay([]string{b.text}, b.first, b.last))\n"
+		pg = "				pg := measure(sh.lay([]string{b.text}, b.first, b.last))\n"
 	)
 	return []slackPiece{
 		{
@@ -50,6 +57,16 @@ func slackPieces() []slackPiece {
 				"if items != nil { b.text = b.text[slack(`the number before an item`):] }\n",
 		},
 		{name: "the number before an item"}, // above
+		{
+			"a screen behind", fit, "for _, canBack := range []bool{true, false} {",
+			"for _, canBack := range []bool{slack(`a screen behind`) == 0, false} {",
+		},
+	}
+}
+
+// variedPieces are about what stands there for some people only.
+func variedPieces() []slackPiece {
+	return []slackPiece{
 		{
 			"an option that may be hidden", fit, "		if o.text != nil {\n			add(",
 			"if o.when != nil && slack(`an option that may be hidden`) == 1 { printed++; continue }\n" +
@@ -81,10 +98,12 @@ func slackPieces() []slackPiece {
 			"values in Latin letters", "ussd/menu/latin.go", "septets = max(septets, maxLatin*w.units)",
 			"septets = max(septets, maxLatin*w.units-slack(`values in Latin letters`))",
 		},
-		{
-			"a screen behind", fit, "for _, canBack := range []bool{true, false} {",
-			"for _, canBack := range []bool{slack(`a screen behind`) == 0, false} {",
-		},
+	}
+}
+
+// valuePieces are about the room of values, and about messages.
+func valuePieces() []slackPiece {
+	return []slackPiece{
 		{
 			"characters of the extension", "smsc/charset/gsm7.go", "		return 2\n",
 			"		return 2 - slack(`characters of the extension`)\n",

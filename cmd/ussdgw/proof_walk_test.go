@@ -357,7 +357,7 @@ type input struct {
 	do      func(p *menu.Program, pos menu.Position) menu.Result
 }
 
-// types is an answer that leads to a state, or one to be refused or to navigate with where to is "".
+// types is an answer that leads to a state. Where to is "", it is refused or navigates.
 func types(text, to string) input {
 	return input{
 		name: text, forward: to != "", to: to,
@@ -724,16 +724,18 @@ func (k *walk) wantedPages() []string {
 func (w *shipped) wideChoice() map[string]string {
 	out := make(map[string]string)
 	for slot, list := range w.written.chosen {
-		def := w.env.Lists[list]
 		widest := 0
-		for _, id := range slices.Sorted(maps.Keys(def.Items)) {
-			for _, it := range def.Items[id] {
-				if n, _ := room(it.Label["ru"]); n > widest {
-					widest, out[slot] = n, it.ID
-					if def.Of != "" {
-						out[def.Of] = id
-					}
-				}
+		for _, it := range w.everyItem(list) {
+			if n, _ := room(it.Label["ru"]); n > widest {
+				widest, out[slot] = n, it.ID
+			}
+		}
+	}
+	for slot, list := range w.written.chosen { // what selects the list of an item that was chosen
+		for id, items := range w.env.Lists[list].Items {
+			is := func(it menu.Item) bool { return it.ID == out[slot] }
+			if id != "" && slices.ContainsFunc(items, is) {
+				out[w.env.Lists[list].Of] = id
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,7 +17,16 @@ import (
 // Latin letters, plural forms, conditions and the search of items.
 
 // latinLetters says how letters of Kyrgyz and Russian are written in Latin.
-var latinLetters = sync.OnceValue(func() map[rune]string {
+func latinLetters(lang string) map[rune]string {
+	if lang == "ky" {
+		out := maps.Clone(russianLetters())
+		out['ж'], out['х'] = "j", "h"
+		return out
+	}
+	return russianLetters()
+}
+
+var russianLetters = sync.OnceValue(func() map[rune]string {
 	out := make(map[rune]string)
 	for pair := range strings.FieldsSeq("а=a б=b в=v г=g д=d е=e ё=yo ж=zh з=z и=i й=y к=k л=l" +
 		" м=m н=n ң=ng о=o ө=ö п=p р=r с=s т=t у=u ү=ü ф=f х=kh ц=ts ч=ch ш=sh щ=sch ъ= ы=y ь=" +
@@ -30,16 +40,13 @@ var latinLetters = sync.OnceValue(func() map[rune]string {
 
 // inLatinLetters writes a text of a language in Latin letters.
 func inLatinLetters(text, lang string) string {
-	table := latinLetters()
+	table := latinLetters(lang)
 	all := []rune(text)
 	upper := func(i int) bool { return i >= 0 && i < len(all) && unicode.IsUpper(all[i]) }
 	letter := func(i int) bool { return i < len(all) && unicode.IsLetter(all[i]) }
 	var b strings.Builder
 	for i, c := range all {
 		word, ok := table[unicode.ToLower(c)]
-		if own, kyrgyz := map[rune]string{'ж': "j", 'х': "h"}[unicode.ToLower(c)]; kyrgyz && lang == "ky" {
-			word = own
-		}
 		switch {
 		case !ok:
 			word = string(c)
