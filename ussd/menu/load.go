@@ -203,7 +203,7 @@ func (l *loading) settings() {
 	l.entries(l.setting("entries"))
 	if len(l.raw["shortcuts"]) > 0 {
 		n := l.setting("shortcuts")
-		l.p.shortcuts = n.Scalar()
+		l.p.shortcuts = l.stateName(n)
 		l.placed["setting shortcuts"] = n.Place()
 	}
 }
