@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/user"
 	"strconv"
@@ -59,14 +61,11 @@ func (o changeOptions) edit(
 	if o.pinLength < 4 || o.pinLength > 12 {
 		return usage(cmd, fmt.Sprintf("--pin-length %d is not 4 to 12", o.pinLength))
 	}
-	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: o.by}
-	if e.actor == "" {
-		u, err := user.Current()
-		if err != nil {
-			return usage(cmd, "the user of this machine has no name: give --by NAME")
-		}
-		e.actor = u.Username
+	actor, err := actorOf(cmd, o.by)
+	if err != nil {
+		return err
 	}
+	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: actor}
 	ctx := cmd.Context()
 	store, closeStore, cfg, err := openRevisions(ctx, o.config, o.data)
 	if err != nil {
@@ -82,6 +81,18 @@ func (o changeOptions) edit(
 			o.flag())
 	}
 	return do(ctx, e)
+}
+
+// actorOf is who runs a command: what --by says, or else the user of this machine.
+func actorOf(cmd *cobra.Command, by string) (string, error) {
+	if by != "" {
+		return by, nil
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "", usage(cmd, "the user of this machine has no name: give --by NAME")
+	}
+	return u.Username, nil
 }
 
 // check proves a stored revision again: this program may know more faults than the one which
@@ -251,10 +262,7 @@ func (o publishOptions) publish(
 	}
 	rollout := e.log.rollout
 	if o.base != "" && !strings.HasPrefix(rollout.Live, o.base) {
-		return fmt.Errorf("%s is live now, not %s: your change would undo what came between"+
-			"\nget the live menus, make your change on them, and publish that:"+
-			" ussdgw menu checkout %s NEWDIR %s", menusName(rollout.Live), o.base, rollout.Live,
-			e.flag())
+		return e.otherBase(o.base)
 	}
 	c.Revision, c.Base = r.ID, rollout.Live
 	if len(c.Numbers) == 0 && c.Stage != revision.StageAll {
@@ -279,6 +287,18 @@ func (o publishOptions) publish(
 		return err
 	}
 	return e.published(c)
+}
+
+// otherBase says that the change was made on other menus than the live ones, and the way out.
+func (e *editor) otherBase(base string) error {
+	live := e.log.rollout.Live
+	if live == "" {
+		return fmt.Errorf("nothing is live but %s, not %s: publish without --base", menusName(live),
+			base)
+	}
+	return fmt.Errorf("%s is live now, not %s: your change would undo what came between"+
+		"\nget the live menus, make your change on them, and publish that:"+
+		" ussdgw menu checkout %s NEWDIR %s", live, base, live, e.flag())
 }
 
 // target is the revision that a folder or a name means, checked. It is stored already if it was
@@ -324,6 +344,12 @@ func (e *editor) folder(ctx context.Context, dir string) (revision.Revision, err
 	stored, err := e.store.Revision(ctx, r.ID)
 	if errors.Is(err, revision.ErrNotFound) {
 		return r, nil
+	}
+	if err == nil && !maps.EqualFunc(stored.Files, files, bytes.Equal) {
+		// A name is short enough for somebody to make two folders that have the same one.
+		return r, fmt.Errorf("other files than those of %s are stored under the same name %s by %s"+
+			"\nthat is no accident: look at them: ussdgw menu checkout %s NEWDIR %s", dir, r.ID,
+			stored.Author, r.ID, e.flag())
 	}
 	return stored, err
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -348,5 +349,25 @@ func TestOpenRevisionsNamesTheSecretThatIsMissing(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "ledger.url_file cannot be read") ||
 		!errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// otherFiles is a store that has other files under every name, as somebody can make them who tries
+// some ten million folders.
+type otherFiles struct{ revision.Store }
+
+func (otherFiles) Revision(_ context.Context, id string) (revision.Revision, error) {
+	return revision.Revision{
+		ID: id, Author: "mallory", Files: map[string][]byte{"main.yaml": []byte("x")},
+	}, nil
+}
+
+func TestPublishOfAFolderTakesNoOtherFilesOfItsName(t *testing.T) {
+	p := newPublishing(t)
+	e := &editor{store: otherFiles{}, actor: "aida", err: io.Discard}
+	if _, err := e.folder(t.Context(), p.dir); err == nil ||
+		!strings.Contains(err.Error(), "under the same name") ||
+		!strings.Contains(err.Error(), "mallory") {
+		t.Errorf("got %v, want a refusal that names the author", err)
 	}
 }

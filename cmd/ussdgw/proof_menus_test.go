@@ -2,6 +2,7 @@ package main
 
 import (
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,9 @@ import (
 // A writtenMenu is what the menu files say.
 type writtenMenu struct {
 	languages []string
+	latinOf   map[string]string // languages that are others in Latin letters
+	shortcuts string            // the screen where dialled strings begin
+	moved     []writtenMove
 	keys, nav map[string]*source.Node // by back, home, more
 	errors    map[string]*source.Node
 	slots     map[string]*source.Node
@@ -30,13 +34,20 @@ type writtenMenu struct {
 // A writtenState is one state as the files say it.
 type writtenState struct {
 	name    string
-	kind    string // options, ask, list, do or end
+	kind    string // options, ask, list, do, cases or end
 	node    *source.Node
 	text    *source.Node // of an end too
 	errors  *source.Node
 	options []*source.Node
+	cases   []*source.Node
 	goesTo  []writtenTarget
 	inline  bool
+}
+
+// A writtenMove is a dialled string that leads elsewhere by now.
+type writtenMove struct {
+	path []string
+	to   string
 }
 
 // A writtenTarget is where an option, an answer or an outcome leads.
@@ -56,7 +67,7 @@ func readMenu(t testing.TB, fsys fs.FS) *writtenMenu {
 		keys: map[string]*source.Node{}, nav: map[string]*source.Node{},
 		errors: map[string]*source.Node{}, slots: map[string]*source.Node{},
 		states: map[string]*writtenState{}, entries: map[string]string{},
-		chosen: map[string]string{},
+		chosen: map[string]string{}, latinOf: map[string]string{},
 	}
 	for _, f := range files {
 		if f.Root.Field("schema").Scalar() != menu.Schema {
@@ -72,6 +83,16 @@ func readMenu(t testing.TB, fsys fs.FS) *writtenMenu {
 		for _, item := range f.Root.Field("languages").Items() {
 			m.languages = append(m.languages, item.Scalar())
 		}
+		for _, field := range f.Root.Field("transliterations").Fields() {
+			m.latinOf[field.Key] = field.Value.Scalar()
+		}
+		for _, item := range f.Root.Field("moved").Items() {
+			path := strings.Split(item.Field("path").Scalar(), "*")
+			m.moved = append(m.moved, writtenMove{path, item.Field("goto").Scalar()})
+		}
+		if n := f.Root.Field("shortcuts"); n != nil {
+			m.shortcuts = n.Scalar()
+		}
 		for _, field := range f.Root.Field("entries").Fields() {
 			m.entries[field.Key] = field.Value.Scalar()
 		}
@@ -84,13 +105,14 @@ func readMenu(t testing.TB, fsys fs.FS) *writtenMenu {
 			m.chosen[s.says("as")] = s.says("list")
 		}
 	}
+	m.languages = append(m.languages, slices.Sorted(maps.Keys(m.latinOf))...)
 	return m
 }
 
 func readState(t testing.TB, f source.Field) *writtenState {
 	t.Helper()
 	s := &writtenState{name: f.Key, node: f.Value}
-	for _, kind := range []string{"options", "ask", "list", "do", "end"} {
+	for _, kind := range []string{"options", "ask", "list", "do", "cases", "end"} {
 		if f.Value.Field(kind) != nil {
 			s.kind = kind
 		}
@@ -110,6 +132,17 @@ func readState(t testing.TB, f source.Field) *writtenState {
 	if n := f.Value.Field("goto"); n != nil {
 		s.goesTo = append(s.goesTo, readTarget("", n))
 	}
+	s.cases = f.Value.Field("cases").Items()
+	for _, c := range s.cases {
+		s.goesTo = append(s.goesTo, writtenTarget{
+			to: c.Field("goto").Scalar(), notice: c.Field("notice").Scalar(),
+		})
+	}
+	for _, n := range []*source.Node{f.Value.Field("letters"), f.Value.Field("none")} {
+		if n != nil {
+			s.goesTo = append(s.goesTo, readTarget("", n))
+		}
+	}
 	for _, on := range f.Value.Field("on").Fields() {
 		s.goesTo = append(s.goesTo, readTarget(on.Key, on.Value))
 	}
@@ -123,15 +156,24 @@ func readTarget(outcome string, n *source.Node) writtenTarget {
 	return writtenTarget{outcome: outcome, to: n.Scalar()}
 }
 
-// in returns a text in a language, and whether there is one.
-func in(lang string, n *source.Node) (string, bool) {
+// in returns a text in a language, the one that it is made from if it has none of its own. Where
+// the text has plural forms, it is a map of them.
+func (m *writtenMenu) in(lang string, n *source.Node) *source.Node {
 	switch {
-	case n == nil:
-		return "", false
-	case n.Is(source.Map):
-		n = n.Field(lang)
+	case n == nil || n.Is(source.Scalar):
+		return n
+	case n.Field(lang) != nil:
+		return n.Field(lang)
 	}
-	return strings.TrimRight(n.Scalar(), "\n"), n != nil
+	return n.Field(m.base(lang))
+}
+
+// base is the language that another one is made from, or the language itself.
+func (m *writtenMenu) base(lang string) string {
+	if base, ok := m.latinOf[lang]; ok {
+		return base
+	}
+	return lang
 }
 
 // errorText returns the text of an error in a state, the state's own before that of all files.
@@ -185,6 +227,10 @@ type shipped struct {
 	program *menu.Program
 	env     menu.Environment
 	written *writtenMenu
+
+	// What has been worked out already. It is of one walk: see newWalk.
+	found   map[string][]menu.Item // by list state and what is looked for
+	spelled map[string]string      // texts in Latin letters, by language and text
 }
 
 // loadShipped loads the built-in menus with PINs of so many digits, 0 for what the menus say.
@@ -197,7 +243,8 @@ func loadShipped(t testing.TB, pinLength int) *shipped {
 	}
 	w := &shipped{
 		program: set.program, env: teller.Environment(set.catalogue, pinLength),
-		written: readMenu(t, menus.FS()),
+		written: readMenu(t, menus.FS()), found: make(map[string][]menu.Item),
+		spelled: make(map[string]string),
 	}
 	if !slices.Equal(w.program.Languages(), w.written.languages) {
 		t.Fatalf("the program has the languages %v, the files %v", w.program.Languages(),

@@ -81,7 +81,7 @@ func (k *randomWalk) input(pos menu.Position) input {
 	return types(pick(k, []string{
 		"", " ", "x", "\x00\xff", "😀😀", strings.Repeat("Ж", 300), strings.Repeat("9", 160), "1#",
 		"{offer}", "[]{}€^~|\\", "١٢٣", "-1", "1\n2", "*900#",
-	}), false)
+	}), "")
 }
 
 // settle lets actions end at random until there is a screen, and looks at it.
@@ -89,7 +89,7 @@ func (k *randomWalk) settle(at *spot, res menu.Result) *spot {
 	for k.steps++; res.Screen == nil; k.steps++ {
 		name, out := res.Position.Pending, menu.Outcome{}
 		if !strings.HasPrefix(name, "@") && k.random.IntN(50) > 0 {
-			out.Name = pick(k, k.outcomes(name))
+			out.Name = pick(k, k.written.states[name].goesTo).outcome
 			out.Values = make(map[string]string)
 			for _, def := range k.env.Actions[res.Action.Name].Outcomes[out.Name].Sets {
 				out.Values[def.Name] = k.value(res.Position, def)
@@ -105,11 +105,12 @@ func (k *randomWalk) settle(at *spot, res menu.Result) *spot {
 
 // value is what an outcome brings: within what was promised, or not. The id of an item is one.
 func (k *randomWalk) value(pos menu.Position, def menu.ValueDef) string {
-	if _, id := k.chosen[def.Name]; !id && k.random.IntN(8) == 0 {
+	_, id := k.chosen[def.Name]
+	if !id && k.random.IntN(8) == 0 {
 		return pick(k, []string{"", "1", "a\nb", "\u202e1", "{amount}", strings.Repeat("😀", 90)})
 	}
 	k.fashion = pick(k, []fashion{latin, cyrillic, overwide})
-	return k.outcomeValue(pos, def)
+	return pick(k, k.choices(pos, def))
 }
 
 // mustLeadOn fails when no answer to a screen leads on.

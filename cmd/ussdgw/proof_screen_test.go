@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf16"
 
@@ -24,24 +25,28 @@ const (
 	gsmTwo = "\f^{}\\[~]|€" // of the extension table
 )
 
+// septets is how many septets a character of the GSM alphabet takes, 0 for any other.
+var septets = sync.OnceValue(func() map[rune]int {
+	out := make(map[rune]int)
+	for n, all := range []string{gsmOne, gsmTwo} {
+		for _, c := range all {
+			out[c] = n + 1
+		}
+	}
+	return out
+})
+
 // room counts what a text takes of a screen and how much a screen has: septets, or UTF-16 units
 // when there is a character outside the GSM alphabet.
 func room(text string) (units, limit int) {
-	septets, gsm := 0, true
+	n, table := 0, septets()
 	for _, c := range text {
-		switch {
-		case strings.ContainsRune(gsmOne, c):
-			septets++
-		case strings.ContainsRune(gsmTwo, c):
-			septets += 2
-		default:
-			gsm = false
+		if table[c] == 0 {
+			return len(utf16.Encode([]rune(text))), roomUTF16
 		}
+		n += table[c]
 	}
-	if gsm {
-		return septets, roomSeptets
-	}
-	return len(utf16.Encode([]rune(text))), roomUTF16
+	return n, roomSeptets
 }
 
 // A piece is a part of a text: what is written, or a value that is put in.
@@ -106,13 +111,50 @@ func (w *shipped) value(pos menu.Position, name string) string {
 		return w.pinDigits(sl) // {pin.length}
 	}
 	if w.written.chosen[item] == "" {
-		return pos.Slots[name]
+		return w.spell(pos.Lang, pos.Slots[name])
 	}
 	it, ok := w.item(item, pos.Slots)
 	if !ok || !dotted {
-		return it.Label[pos.Lang]
+		return w.itemText(it.Label, pos.Lang)
 	}
-	return it.Values[field][pos.Lang]
+	return w.itemText(it.Values[field], pos.Lang)
+}
+
+// itemText is a text of an item in a language, or in the one that it is made from.
+func (w *shipped) itemText(byLang map[string]string, lang string) string {
+	if text, own := byLang[lang]; own {
+		return text
+	}
+	return w.spell(lang, byLang[w.written.base(lang)])
+}
+
+// says is a text as it stands on a screen, and which of its plural forms that is.
+func (w *shipped) says(pos menu.Position, n *source.Node) (all []piece, form string) {
+	text := w.written.in(pos.Lang, n)
+	if by := text.Field("by"); by != nil {
+		form = pluralForm(w.written.base(pos.Lang), pos.Slots[by.Scalar()])
+		text = text.Field(form)
+	}
+	written := strings.TrimRight(text.Scalar(), "\n")
+	if n.Is(source.Scalar) || n.Field(pos.Lang) == nil {
+		written = w.spell(pos.Lang, written)
+	}
+	return pieces(written, func(name string) string { return w.value(pos, name) }), form
+}
+
+// line is a text without values.
+func (w *shipped) line(pos menu.Position, n *source.Node) string {
+	all, _ := w.says(pos, n)
+	return text(all)
+}
+
+// text is what pieces say.
+func text(all []piece) string {
+	var b strings.Builder
+	for _, p := range all {
+		b.WriteString(p.text)
+	}
+	return b.String()
 }
 
 // pinDigits is how many digits the PIN of a slot has.
@@ -136,57 +178,71 @@ func (w *shipped) item(slot string, slots map[string]string) (menu.Item, bool) {
 	return menu.Item{}, false
 }
 
-// items are what a list state shows.
-func (w *shipped) items(s *writtenState, slots map[string]string) []menu.Item {
-	def := w.env.Lists[s.says("list")]
-	return def.Items[slots[def.Of]]
-}
-
 // canGoBack reports whether there is a screen behind the one on display.
 func canGoBack(pos menu.Position) bool {
 	n := len(pos.Stack)
 	return n >= 2 && pos.Stack[n-2].State != "@resume"
 }
 
-// rows are the lines of the options or items of a screen.
-func (w *shipped) rows(pos menu.Position, s *writtenState) []string {
-	var out []string
+// A row is the line of an option or an item.
+type row struct {
+	name string // of the option or item
+	all  []piece
+}
+
+// rows are the lines of the options or items of a screen. hidden are the names of the options that
+// are not there because of a condition.
+func (w *shipped) rows(pos menu.Position, s *writtenState) (shown []row, hidden []string) {
 	for _, o := range s.options {
-		if text, ok := in(pos.Lang, o.Field("text")); ok {
-			out = append(out, o.Field("key").Scalar()+" "+text)
+		key, label := o.Field("key").Scalar(), o.Field("text")
+		switch when := o.Field("when"); {
+		case label == nil:
+		case when != nil && !w.holds(pos, when.Scalar()):
+			hidden = append(hidden, key)
+		default:
+			all, _ := w.says(pos, label)
+			shown = append(shown, row{key, append([]piece{{text: key + " "}}, all...)})
 		}
 	}
 	if s.kind == "list" {
 		for _, it := range w.items(s, pos.Slots) {
-			out = append(out, fmt.Sprintf("%d %s", it.Number, it.Label[pos.Lang]))
+			text := fmt.Sprintf("%d %s", it.Number, w.itemText(it.Label, pos.Lang))
+			shown = append(shown, row{it.ID, []piece{{text: text}}})
 		}
 	}
-	return out
+	return shown, hidden
+}
+
+// A sight is what has been seen on a page.
+type sight struct {
+	rows   []string // the names of the options and items
+	hidden []string // the names of the options that a condition hides
+	form   string   // of the heading, where it has plural forms
 }
 
 // faults says what is wrong with a screen that pos shows: it is over its limit, it says of itself
 // what is not so, or it is not what the files say. A screen that the engine has cut to its limit
-// is found because its last line is not whole. It returns the rows that the page has.
+// is found because its last line is not whole.
 func (w *shipped) faults(
 	pos menu.Position, sc *menu.Screen, cut bool,
-) (rows []string, fault error) {
+) (seen sight, fault error) {
 	units, limit := room(sc.Text)
 	top := pos.Stack[len(pos.Stack)-1]
 	s := w.written.states[top.State]
 	switch {
 	case units > limit:
-		return nil, fmt.Errorf("%d over the limit of %d", units-limit, limit)
+		return seen, fmt.Errorf("%d over the limit of %d", units-limit, limit)
 	case sc.Units != units || sc.Limit != limit || sc.State != top.State:
-		return nil, fmt.Errorf("%s says of itself %d of %d, and it takes %d of %d", sc.State,
+		return seen, fmt.Errorf("%s says of itself %d of %d, and it takes %d of %d", sc.State,
 			sc.Units, sc.Limit, units, limit)
 	case s == nil || sc.Text == "" || sc.Page < 1 || sc.Page > sc.Pages:
-		return nil, fmt.Errorf("page %d of %d of no screen", sc.Page, sc.Pages)
+		return seen, fmt.Errorf("page %d of %d of no screen", sc.Page, sc.Pages)
 	case sc.End != (s.kind == "end"):
-		return nil, fmt.Errorf("the end is %v, and the state is of the kind %s", sc.End, s.kind)
+		return seen, fmt.Errorf("the end is %v, and the state is of the kind %s", sc.End, s.kind)
 	}
 	body, fault := w.withoutNavigation(pos, sc, s)
 	if fault != nil {
-		return nil, fault
+		return seen, fault
 	}
 	var heading []piece
 	if sc.Page == 1 {
@@ -194,30 +250,44 @@ func (w *shipped) faults(
 		if own := w.written.errorText(s, top.Notice); top.Notice != "" && own != nil {
 			n = own
 		}
-		text, _ := in(pos.Lang, n)
-		heading = pieces(text, func(name string) string { return w.value(pos, name) })
+		if n != nil {
+			heading, seen.form = w.says(pos, n)
+		}
 	}
-	all := w.rows(pos, s)
+	all, hidden := w.rows(pos, s)
+	seen.hidden = hidden
 	for i := range all {
 		if sc.Page == 1 && i > 0 {
 			break
 		}
-		for j := len(all); j > i; j-- {
-			tail := strings.Join(all[i:j], "\n")
-			head, ok := strings.CutSuffix(body, tail)
-			if ok && len(heading) > 0 && head != "" {
-				head, ok = strings.CutSuffix(head, "\n")
+		if n, ok := showsRows(body, heading, all[i:], cut); ok {
+			for _, r := range all[i : i+n] {
+				seen.rows = append(seen.rows, r.name)
 			}
-			if ok && isMadeOf(head, heading, cut) {
-				return all[i:j], nil
-			}
+			return seen, nil
 		}
 	}
 	if sc.Page == 1 && isMadeOf(body, heading, cut) {
-		return nil, nil
+		return seen, nil
 	}
-	return nil, fmt.Errorf("page %d does not show the text and %d lines of %q", sc.Page, len(all),
-		s.name)
+	return seen, fmt.Errorf("page %d does not show the text and some of %d lines of %q", sc.Page,
+		len(all), s.name)
+}
+
+// showsRows reports whether a page is the heading and below it the first of the rows, and how many
+// of these, at least one.
+func showsRows(body string, heading []piece, rows []row, cut bool) (n int, ok bool) {
+	all := slices.Clone(heading)
+	for n, r := range rows {
+		if n > 0 || len(heading) > 0 {
+			all = append(all, piece{text: "\n"})
+		}
+		all = append(all, r.all...)
+		if isMadeOf(body, all, cut) {
+			return n + 1, true
+		}
+	}
+	return 0, false
 }
 
 // withoutNavigation takes the lines for more, back and home off a page: exactly those that must be
@@ -229,8 +299,7 @@ func (w *shipped) withoutNavigation(
 		return sc.Text, nil
 	}
 	line := func(key string) string {
-		text, _ := in(pos.Lang, w.written.nav[key])
-		return "\n" + text
+		return "\n" + w.line(pos, w.written.nav[key])
 	}
 	body, homeThere := sc.Text, false
 	if canGoBack(pos) && !s.inline {
@@ -261,9 +330,10 @@ func TestFaultsOfScreensAreFound(t *testing.T) {
 	for _, key := range []string{"3", "3"} { // a list with items on several pages
 		res = w.program.Step(res.Position, pin.NewSecret([]byte(key)))
 	}
+	res = w.program.Resume(res.Position, menu.Outcome{Name: "none"})
 	good := *res.Screen
-	if rows, err := w.faults(res.Position, &good, false); err != nil || len(rows) == 0 {
-		t.Fatalf("%d rows, %v\n%s", len(rows), err, good.Text)
+	if seen, err := w.faults(res.Position, &good, false); err != nil || len(seen.rows) == 0 {
+		t.Fatalf("%d rows, %v\n%s", len(seen.rows), err, good.Text)
 	}
 	lines := strings.Split(good.Text, "\n")
 	for name, text := range map[string]string{

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"ussdgw/menus/source"
 	"ussdgw/ussd/menu"
 	"ussdgw/wallet/pin"
 )
@@ -25,6 +26,8 @@ const (
 	overwide fashion = "wider than was promised"
 )
 
+// Щ becomes three letters where a screen is in Latin ones: no letter takes more room there.
+//
 // of is a value of the fashion for one that the wallet promises to be no wider than the examples.
 func (f fashion) of(name string, examples []string) string {
 	septets, units, ucs2, longest := 0, 0, false, ""
@@ -42,13 +45,13 @@ func (f fashion) of(name string, examples []string) string {
 	case name == "offer":
 		return "o1" // an opaque id
 	case f == overwide && len(name)%2 == 0:
-		return strings.Repeat("Ж", 110)
+		return strings.Repeat("Щ", 110)
 	case f == overwide:
 		return strings.Repeat("€", 70)
 	case f == latin && len(name)%2 == 0:
 		return strings.Repeat("€", septets/2) + strings.Repeat("W", septets%2)
 	case ucs2 && f == cyrillic:
-		return strings.Repeat("Ж", units)
+		return strings.Repeat("Щ", units)
 	case ucs2:
 		return strings.Repeat("W", septets)
 	}
@@ -58,13 +61,17 @@ func (f fashion) of(name string, examples []string) string {
 // A walk goes through every screen of the shipped menus in one language and fashion.
 type walk struct {
 	*shipped
-	standIns map[string]string
+	standIns map[string]map[string]string // by language
+	langs    []string                     // in which it goes on
+	done     map[string]bool              // the inputs that are needed only once
 	t        testing.TB
 	fashion  fashion
-	cuts     bool              // values may be wider than was promised, and then lack their end
-	chosen   map[string]string // sets by slots, of outcomes that bring a slot's value
-	seen     map[string]bool   // what the screens can be told apart by
-	met      map[string]bool   // what has been on a screen, or was done: see wanted
+	cuts     bool                // values may be wider than was promised, and then lack their end
+	chosen   map[string]string   // sets by slots, of outcomes that bring a slot's value
+	ids      map[string][]string // of items, by the values that hold them
+	words    map[string][]string // to find items of a list by
+	seen     map[string]bool     // what the screens can be told apart by
+	met      map[string]bool     // what has been on a screen, or was done: see wanted
 	steps    int
 }
 
@@ -92,10 +99,22 @@ func (k *walk) all(first []*spot) {
 		queue = queue[1:]
 		leadsOn := false
 		for _, in := range k.inputs(at.pos) {
+			if k.done[in.once] {
+				leadsOn = leadsOn || in.forward
+				continue
+			}
+			k.done[in.once] = in.once != ""
 			res := in.do(k.program, at.pos)
+			switch {
+			case in.hidden && !res.Refused:
+				k.t.Fatalf("the hidden option %s is taken after%s", in.name, at.path())
+			case !res.Refused:
+				k.lands(&spot{from: at, typed: in.name}, in.to, res)
+			}
 			for _, next := range k.arrive(at, in.name, res) {
 				leadsOn = leadsOn || (in.forward && !res.Refused)
-				if key := k.key(next); !k.seen[key] {
+				key := k.key(next)
+				if !k.seen[key] && slices.Contains(k.langs, next.pos.Lang) {
 					k.seen[key] = true
 					queue = append(queue, next)
 				}
@@ -127,45 +146,99 @@ func (k *walk) arrive(from *spot, typed string, res menu.Result) []*spot {
 	}
 	k.met["action "+name] = true
 	var out []*spot
-	for _, outcome := range append(k.outcomes(name), "") {
-		o := k.outcome(res.Position, res.Action.Name, outcome)
-		k.met["outcome "+outcome+" of "+name] = true
-		out = append(out, k.arrive(at, "("+name+": "+outcome+")", k.program.Resume(
-			res.Position, o))...)
+	for _, to := range append(k.written.states[name].goesTo, writtenTarget{}) {
+		k.met["outcome "+to.outcome+" of "+name] = true
+		for _, o := range k.ways(res.Position, res.Action.Name, to.outcome) {
+			next := k.program.Resume(res.Position, o)
+			typed := fmt.Sprintf("(%s: %s %v)", name, to.outcome, o.Values)
+			k.lands(&spot{from: at, typed: typed}, to.to, next)
+			out = append(out, k.arrive(at, typed, next)...)
+		}
 	}
 	return out
 }
 
-// outcomes are those of the action of a do state.
-func (k *walk) outcomes(state string) []string {
-	s := k.written.states[state]
-	return slices.Sorted(maps.Keys(k.env.Actions[s.says("do")].Outcomes))
-}
-
-// outcome is one way an action can end, with values of the walk's fashion.
-func (k *walk) outcome(pos menu.Position, action, name string) menu.Outcome {
-	values := make(map[string]string)
-	for _, def := range k.env.Actions[action].Outcomes[name].Sets {
-		values[def.Name] = k.outcomeValue(pos, def)
+// lands fails unless a target is where res is: the target itself, or where it leads when it shows
+// nothing and decides by itself.
+func (k *walk) lands(at *spot, to string, res menu.Result) {
+	for {
+		s := k.written.states[to]
+		switch {
+		case s == nil || s.node.Field("confirm") != nil:
+			return // @home and the like; an offer may be made anew first
+		case s.kind == "cases":
+			i := slices.IndexFunc(s.cases, func(c *source.Node) bool {
+				when := c.Field("when")
+				return when == nil || k.holds(res.Position, when.Scalar())
+			})
+			k.met[seenCase(to, i)] = true
+			to = s.cases[i].Field("goto").Scalar()
+		case s.kind == "list" && s.finds() && len(k.items(s, res.Position.Slots)) == 0:
+			k.met[seenNothing(to)] = true
+			to = readTarget("", s.node.Field("none")).to
+		default:
+			got := res.Position.Pending
+			if res.Screen != nil {
+				got = res.Screen.State
+			}
+			if got != to {
+				k.t.Fatalf("%s instead of %s, values %q, after%s", got, to, res.Position.Slots, at.path())
+			}
+			return
+		}
 	}
-	return menu.Outcome{Name: name, Values: values}
 }
 
-// outcomeValue is a value that an outcome brings.
-func (k *walk) outcomeValue(pos menu.Position, def menu.ValueDef) string {
+// ways are how an action can end in an outcome, with values of the walk's fashion.
+func (k *walk) ways(pos menu.Position, action, name string) []menu.Outcome {
+	defs := k.env.Actions[action].Outcomes[name].Sets
+	most := 1
+	for _, def := range defs {
+		most = max(most, len(k.choices(pos, def)))
+	}
+	out := make([]menu.Outcome, most)
+	for i := range out {
+		out[i] = menu.Outcome{Name: name, Values: make(map[string]string)}
+		for _, def := range defs {
+			all := k.choices(pos, def)
+			out[i].Values[def.Name] = all[i%len(all)]
+		}
+	}
+	return out
+}
+
+// choices are the values that an outcome brings: all that make a difference, usually the widest.
+func (k *walk) choices(pos menu.Position, def menu.ValueDef) []string {
 	examples := def.Widest
-	if own, ok := def.Langs[pos.Lang]; ok {
+	if own, ok := def.Langs[k.written.base(pos.Lang)]; ok {
 		examples = own
 	}
-	if v, ok := k.chosen[def.Name]; ok && len(examples) == 0 {
-		return v
+	if all, ok := k.ids[def.Name]; ok {
+		return all
 	}
-	return k.fashion.of(def.Name, examples)
+	if v, ok := k.chosen[def.Name]; ok && len(examples) == 0 {
+		return []string{v}
+	}
+	widest := k.fashion.of(def.Name, examples)
+	if def.Type != menu.TypeCount {
+		return []string{widest}
+	}
+	all := []string{"1", "2", "5", examples[0]} // for conditions, and one of each plural form
+	if most, _ := strconv.Atoi(examples[0]); most <= 5 {
+		all = all[:0]
+		for n := range most {
+			all = append(all, strconv.Itoa(n+1))
+		}
+	}
+	if k.cuts {
+		all = append(all, widest)
+	}
+	return all
 }
 
 // look checks one screen and remembers what was on it.
 func (k *walk) look(at *spot, sc *menu.Screen) {
-	rows, fault := k.faults(at.pos, sc, k.cuts)
+	seen, fault := k.faults(at.pos, sc, k.cuts)
 	if fault != nil {
 		k.t.Fatalf("in %s, values %s, after%s:\n%s\n%v\nvalues: %q", at.pos.Lang, k.fashion,
 			at.path(), sc.Text, fault, at.pos.Slots)
@@ -175,8 +248,14 @@ func (k *walk) look(at *spot, sc *menu.Screen) {
 	k.met[seenError(sc.State, top.Notice, at.pos.Lang)] = true
 	k.met[seenPage(sc.State, sc.Page, at.pos.Lang)] = true
 	k.met[seenLast(sc.State, sc.Pages, at.pos.Lang)] = true
-	for _, row := range rows {
+	for _, row := range seen.rows {
 		k.met[seenRow(sc.State, row, at.pos.Lang)] = true
+	}
+	for _, key := range seen.hidden {
+		k.met[seenHidden(sc.State, key, at.pos.Lang)] = true
+	}
+	if seen.form != "" {
+		k.met[seenForm(sc.State, top.Notice, seen.form, at.pos.Lang)] = true
 	}
 	if i := len(at.pos.Stack) - 2; i >= 1 && at.pos.Stack[i].State == "@resume" {
 		k.met[seenAbove(at.pos.Stack[i].Notice, at.pos.Stack[i-1].State, at.pos.Lang)] = true
@@ -202,65 +281,129 @@ func seenRow(state, row, lang string) string {
 	return fmt.Sprintf("the line %q of %s in %s", row, state, lang)
 }
 
+func seenHidden(state, key, lang string) string {
+	return fmt.Sprintf("%s without the option %s in %s", state, key, lang)
+}
+
+func seenForm(state, code, form, lang string) string {
+	return fmt.Sprintf("the form %s of %s %s in %s", form, state, code, lang)
+}
+
+func seenRefusing(state string) string { return "a pattern that refuses digits in " + state }
+
+func seenCase(state string, i int) string { return fmt.Sprintf("case %d of %s", i+1, state) }
+
+func seenNothing(state string) string { return "nothing found in " + state }
+
 func seenAbove(entry, state, lang string) string {
 	return fmt.Sprintf("the entry %s on top of %s in %s", entry, state, lang)
 }
 
 // key tells apart what can go on differently: what is on display, what back and @resume lead to,
-// and what was chosen on the screens that are behind. Every screen that a walk arrives at is looked
-// at; it goes on only once from those with the same key.
+// and what was chosen on the screens that are behind. With an error in place of the prompt nothing
+// goes on otherwise than without. Every screen that a walk arrives at is looked at; it goes on only
+// once from those with the same key.
 func (k *walk) key(at *spot) string {
 	var b strings.Builder
 	pos := at.pos
 	last := len(pos.Stack) - 1
-	fmt.Fprintf(&b, "%s %d", pos.Lang, at.pages)
 	top, marks := pos.Stack[last], 0
-	fmt.Fprintf(&b, "|%s %d %s", top.State, top.Page, top.Notice)
+	s := k.written.states[top.State]
+	fmt.Fprintf(&b, "%s %d|%s %d %s%s", pos.Lang, at.pages, top.State, top.Page, top.Notice,
+		k.shows(pos, s))
 	for i, v := range pos.Stack[:last] {
 		if v.State == "@resume" {
 			fmt.Fprintf(&b, "|%s", v.Notice)
 			marks++
 		}
-		if i == last-1 || (i == last-2 && marks == 1 && top.Notice == "") {
+		if top.Notice == "" && (i == last-1 || (i == last-2 && marks == 1)) {
 			fmt.Fprintf(&b, "|%s", v.State)
 		}
 	}
-	for i := last; i >= 0 && pos.Stack[i].State != "@resume"; i-- {
-		s := k.written.states[pos.Stack[i].State]
-		if s.kind != "list" {
-			continue
-		}
-		if of := k.env.Lists[s.says("list")].Of; of != "" && i >= last-1 {
-			fmt.Fprintf(&b, "|%s", pos.Slots[of])
-		}
-		slot := s.says("as")
-		if id, ok := k.standIns[slot+" "+pos.Slots[slot]]; ok {
+	told := map[string]bool{s.says("as"): true} // what is chosen here is not chosen yet
+	for i := last - 1; i >= 0 && pos.Stack[i].State != "@resume" && top.Notice == ""; i-- {
+		slot := k.written.states[pos.Stack[i].State].says("as")
+		if id, ok := k.standIns[pos.Lang][slot+" "+pos.Slots[slot]]; ok && !told[slot] {
 			fmt.Fprintf(&b, "|%s", id)
+			told[slot] = true
 		}
 	}
 	return b.String()
 }
 
+// shows tells apart which options or items a state has.
+func (k *walk) shows(pos menu.Position, s *writtenState) string {
+	if s.kind == "list" {
+		out := "|" + pos.Slots[s.says("only")] + "|" + pos.Slots[s.says("match")]
+		if of := k.env.Lists[s.says("list")].Of; !s.finds() {
+			out += "|" + pos.Slots[of]
+		}
+		for _, name := range s.node.Field("top").Items() {
+			out += "|" + pos.Slots[name.Scalar()]
+		}
+		return out
+	}
+	_, hidden := k.rows(pos, s)
+	return strings.Join(hidden, " ")
+}
+
 // An input is one thing that a subscriber can do at a screen.
 type input struct {
 	name    string
-	forward bool // it is an answer: neither a key of the menu nor a refusal
+	forward bool   // it is an answer: neither a key of the menu nor a refusal
+	to      string // where it leads, if it leads anywhere and is accepted
+	hidden  bool   // it chooses an option that is not there
+	once    string // a walk through everything does it once, by this name
 	do      func(p *menu.Program, pos menu.Position) menu.Result
 }
 
-func types(text string, forward bool) input {
-	return input{text, forward, func(p *menu.Program, pos menu.Position) menu.Result {
-		return p.Step(pos, pin.NewSecret([]byte(text)))
-	}}
+// types is an answer that leads to a state, or one to be refused or to navigate with where to is "".
+func types(text, to string) input {
+	return input{
+		name: text, forward: to != "", to: to,
+		do: func(p *menu.Program, pos menu.Position) menu.Result {
+			return p.Step(pos, pin.NewSecret([]byte(text)))
+		},
+	}
 }
 
 func interrupts(e menu.Entry, values map[string]string) input {
 	return input{
-		"(" + string(e) + ")", false,
-		func(p *menu.Program, pos menu.Position) menu.Result {
+		name: "(" + string(e) + ")",
+		do: func(p *menu.Program, pos menu.Position) menu.Result {
 			return p.Interrupt(pos, e, values)
 		},
 	}
+}
+
+// dials is a dialled string that leads elsewhere by now.
+func dials(m writtenMove) input {
+	return input{
+		name: fmt.Sprintf("(dialled %q)", m.path), to: m.to,
+		do: func(p *menu.Program, pos menu.Position) menu.Result {
+			res, _, _ := p.Moved(pos, m.path)
+			return res
+		},
+	}
+}
+
+// known is the choice of a language by somebody whose language is one in Latin letters.
+func (k *walk) known(choice input) []input {
+	var out []input
+	for _, lang := range slices.Sorted(maps.Keys(k.written.latinOf)) {
+		in := choice
+		in.name += " (" + lang + ")"
+		in.do = func(p *menu.Program, pos menu.Position) menu.Result {
+			res := choice.do(p, pos)
+			res.Position.Lang = lang
+			if res.Screen != nil {
+				return p.Show(res.Position)
+			}
+			return res
+		}
+		out = append(out, in)
+	}
+	return out
 }
 
 // inputs is everything that can be done at the screen on display.
@@ -271,29 +414,54 @@ func (k *walk) inputs(pos menu.Position) []input {
 	}
 	var all []input
 	if pos.Stack[len(pos.Stack)-1].Notice == "" {
-		all = append(all, interrupts(menu.EntryResume, nil),
-			interrupts(menu.EntryUntold, map[string]string{"offer": "o1"}))
-	}
-	for _, key := range k.written.keys {
-		all = append(all, types(key.Scalar(), false))
-	}
-	switch s.kind {
-	case "options":
-		for _, o := range s.options {
-			all = append(all, types(o.Field("key").Scalar(), true))
+		for _, e := range []menu.Entry{menu.EntryResume, menu.EntryUntold} {
+			in := interrupts(e, map[string]string{"offer": "o1"})
+			in.once = fmt.Sprint(e, s.name, pos.Lang, canGoBack(pos))
+			all = append(all, in)
 		}
-		all = append(all, types("777", false))
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.written.keys)) {
+		all = append(all, types(k.written.keys[name].Scalar(), ""))
+	}
+	if s.name == k.written.shortcuts {
+		for _, m := range k.written.moved {
+			all = append(all, dials(m))
+		}
+	}
+	if letters := s.node.Field("letters"); letters != nil {
+		to := letters.Field("goto").Scalar()
+		list := k.written.states[to].says("list")
+		for _, word := range k.words[list] {
+			all = append(all, types(word, to))
+		}
+	}
+	switch next := readTarget("", s.node.Field("goto")).to; s.kind {
+	case "options":
+		_, hidden := k.rows(pos, s)
+		for _, o := range s.options {
+			in := types(o.Field("key").Scalar(), readTarget("", o.Field("goto")).to)
+			if slices.Contains(hidden, in.name) {
+				in.hidden, in.forward = true, false
+			}
+			all = append(all, in)
+			if o.Field("set").Field("lang") != nil {
+				all = append(all, k.known(in)...)
+			}
+		}
+		all = append(all, types("777", ""))
 	case "list":
 		for _, it := range k.standInsFirst(s, pos) {
-			all = append(all, types(strconv.Itoa(it.Number), true))
+			in := types(strconv.Itoa(it.Number), next)
+			in.once = s.name + k.shows(pos, s) + it.ID + pos.Lang
+			all = append(all, in)
 		}
-		all = append(all, types("777", false))
+		all = append(all, types("777", ""))
 	case "ask":
 		for _, answer := range k.answers(pos, s) {
-			all = append(all, types(answer, true))
+			all = append(all, types(answer, next))
 		}
 		for _, wrong := range k.wrongAnswers(pos, s) {
-			all = append(all, types(wrong, false))
+			all = append(all, types(wrong, ""))
 		}
 	}
 	return all
@@ -304,7 +472,7 @@ func (k *walk) standInsFirst(s *writtenState, pos menu.Position) []menu.Item {
 	items := slices.Clone(k.items(s, pos.Slots))
 	slices.SortStableFunc(items, func(a, b menu.Item) int {
 		rank := func(it menu.Item) int {
-			if id, ok := k.standIns[s.says("as")+" "+it.ID]; ok && id != it.ID {
+			if id, ok := k.standIns[pos.Lang][s.says("as")+" "+it.ID]; ok && id != it.ID {
 				return 1
 			}
 			return 0
@@ -332,7 +500,7 @@ func (k *walk) answers(pos menu.Position, s *writtenState) []string {
 		if err != nil {
 			k.t.Fatal(err)
 		}
-		wide := []string{strings.Repeat("Ж", n)}
+		wide := []string{strings.Repeat("Щ", n)}
 		if k.fashion == latin {
 			wide = []string{strings.Repeat("W", n)}
 		}
@@ -377,13 +545,14 @@ func widestDigits(rule menu.Rule, most string) string {
 func (k *walk) wrongAnswers(pos menu.Position, s *writtenState) []string {
 	switch k.written.slots[s.says("ask")].Field("type").Scalar() {
 	case "text":
-		return []string{"Ж", strings.Repeat("Ж", 61), "1234567"}
+		return []string{"Щ", strings.Repeat("Щ", 61), "1234567"}
 	case "digits":
 		rule := k.rule(pos, s)
 		wrong := []string{"x", strings.Repeat("9", 31)}
 		for _, digit := range []string{"0", "3", "9"} {
 			bad := strings.Repeat(digit, rule.MaxLen)
 			if rule.Pattern != "" && !regexp.MustCompile(rule.Pattern).MatchString(bad) {
+				k.met[seenRefusing(s.name)] = true
 				wrong = append(wrong, bad)
 			}
 		}
@@ -396,19 +565,24 @@ func (k *walk) wrongAnswers(pos menu.Position, s *writtenState) []string {
 	return []string{"x"}
 }
 
-// wanted is everything that walks in all fashions must have met, by what it is called.
-func (w *shipped) wanted() []string {
+// wanted is everything that a walk must have met, by what it is called.
+func (w *walk) wanted() []string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(w.written.states)) {
 		s := w.written.states[name]
-		for _, lang := range w.written.languages {
-			if s.kind == "do" {
+		for _, lang := range w.langs {
+			if s.kind == "do" || s.kind == "cases" {
 				continue
 			}
 			out = append(out, seenScreen(name, lang))
 			for _, code := range w.written.notices(s) {
+				if code == "account_format" && !w.met[seenRefusing(name)] {
+					continue // each number of so many digits is one
+				}
 				out = append(out, seenError(name, code, lang))
+				out = append(out, w.wantedForms(s, code, lang, w.written.errorText(s, code))...)
 			}
+			out = append(out, w.wantedForms(s, "", lang, s.text)...)
 			if s.kind != "end" {
 				out = append(out, seenAbove("resume", name, lang), seenAbove("untold", name, lang))
 			}
@@ -417,22 +591,51 @@ func (w *shipped) wanted() []string {
 		for outcome := range w.env.Actions[s.says("do")].Outcomes {
 			out = append(out, "outcome "+outcome+" of "+name)
 		}
+		for i := range s.cases {
+			out = append(out, seenCase(name, i))
+		}
+		if s.finds() && s.says("only") != "promoted" {
+			out = append(out, seenNothing(name))
+		}
 	}
 	return out
 }
 
-// wantedRows are all options, and all items of all sub-lists.
-func (w *shipped) wantedRows(s *writtenState, lang string) []string {
+// wantedForms are the plural forms of a text. No number is `other` in Russian: that form is for
+// values that are none.
+func (w *walk) wantedForms(s *writtenState, code, lang string, n *source.Node) []string {
 	var out []string
-	for _, row := range w.rows(menu.Position{Lang: lang}, s) {
-		out = append(out, seenRow(s.name, row, lang))
+	text := w.written.in(lang, n)
+	if text.Field("by") == nil {
+		return nil
 	}
-	if def := w.env.Lists[s.says("list")]; def.Of != "" {
-		for id := range def.Items {
-			slots := map[string]string{def.Of: id}
-			for _, row := range w.rows(menu.Position{Lang: lang, Slots: slots}, s) {
-				out = append(out, seenRow(s.name, row, lang))
-			}
+	for _, f := range text.Fields() {
+		if f.Key != "by" && (w.cuts || f.Key != "other" || w.written.base(lang) != "ru") {
+			out = append(out, seenForm(s.name, code, f.Key, lang))
+		}
+	}
+	return out
+}
+
+// wantedRows are all options, each hidden too where it can be, and all items of all sub-lists or
+// those that are promoted.
+func (w *walk) wantedRows(s *writtenState, lang string) []string {
+	var out []string
+	for _, o := range s.options {
+		key := o.Field("key").Scalar()
+		if o.Field("text") != nil {
+			out = append(out, seenRow(s.name, key, lang))
+		}
+		if o.Field("when") != nil {
+			out = append(out, seenHidden(s.name, key, lang))
+		}
+	}
+	if s.kind != "list" {
+		return out
+	}
+	for _, it := range w.everyItem(s.says("list")) {
+		if !s.finds() || (s.says("only") == "promoted" && it.Promoted) {
+			out = append(out, seenRow(s.name, it.ID, lang))
 		}
 	}
 	return out
@@ -440,16 +643,31 @@ func (w *shipped) wantedRows(s *writtenState, lang string) []string {
 
 // newWalk is a walk that has met nothing yet.
 func newWalk(t testing.TB, w *shipped, f fashion) *walk {
-	return &walk{
-		shipped: w, t: t, fashion: f, cuts: f == overwide, chosen: w.wideChoice(), standIns: w.standIns(),
+	own := *w
+	own.found = make(map[string][]menu.Item)
+	own.spelled = make(map[string]string)
+	k := &walk{
+		shipped: &own, t: t, fashion: f, cuts: f == overwide, chosen: w.wideChoice(),
+		ids: make(map[string][]string), words: make(map[string][]string), done: make(map[string]bool),
+		standIns: make(map[string]map[string]string), langs: w.written.languages,
 		seen: make(map[string]bool), met: make(map[string]bool),
 	}
+	for name, list := range w.idValues() {
+		k.ids[name] = w.idsOf(list)
+	}
+	for list := range w.env.Lists {
+		k.words[list] = w.queries(list)
+	}
+	for _, lang := range k.langs {
+		k.standIns[lang] = own.standIns(lang)
+	}
+	return k
 }
 
 // begins is the first screens of all dialogues.
 func (k *walk) begins() []*spot {
 	var first []*spot
-	for _, lang := range k.written.languages {
+	for _, lang := range k.langs {
 		for _, e := range menu.Entries() {
 			res := k.program.Begin(lang, e, map[string]string{"offer": "o1"})
 			first = append(first, k.arrive(nil, "("+lang+" "+string(e)+")", res)...)
@@ -463,12 +681,17 @@ func (k *walk) begins() []*spot {
 // all, with the widest values of either alphabet and with wider ones.
 func TestEveryScreenOfTheShippedMenusFits(t *testing.T) {
 	w := loadShipped(t, 0)
-	for _, f := range []fashion{latin, cyrillic, overwide} {
+	for f, langs := range map[fashion][]string{
+		latin:    {"ky", "ru", "en"},
+		cyrillic: w.written.languages, // that takes the most room in Latin letters too
+		overwide: {"ky", "ru-latn"},
+	} {
 		t.Run(strings.ReplaceAll(string(f), " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			k := newWalk(t, w, f)
+			k.langs = langs
 			k.all(k.begins())
-			for _, what := range append(w.wanted(), k.wantedPages()...) {
+			for _, what := range append(k.wanted(), k.wantedPages()...) {
 				if !k.met[what] {
 					t.Errorf("the walk has not come to %s", what)
 				}
@@ -484,7 +707,8 @@ func (k *walk) wantedPages() []string {
 	for what := range k.met {
 		var state, lang string
 		var pages int
-		if n, _ := fmt.Sscanf(what, "%s with %d pages in %s", &state, &pages, &lang); n != 3 {
+		if n, _ := fmt.Sscanf(what, "%s with %d pages in %s", &state, &pages, &lang); n != 3 ||
+			!slices.Contains(k.langs, lang) {
 			continue
 		}
 		for page := range pages {
@@ -520,19 +744,16 @@ func (w *shipped) wideChoice() map[string]string {
 }
 
 // standIns says for the items of a list slot, as "slot id", which item stands for it when a walk
-// goes on: one that is at least as wide in every language and takes answers at least as wide. An
-// item that selects another list stands for itself.
-func (w *shipped) standIns() map[string]string {
+// goes on in a language: one that is at least as wide and takes answers at least as wide. An item
+// that selects another list stands for itself.
+func (w *shipped) standIns(lang string) map[string]string {
 	out := make(map[string]string)
 	for slot, list := range w.written.chosen {
-		var all []menu.Item
-		for _, id := range slices.Sorted(maps.Keys(w.env.Lists[list].Items)) {
-			all = append(all, w.env.Lists[list].Items[id]...)
-		}
+		all := w.everyItem(list)
 		for _, it := range all {
 			best := it
 			for _, other := range all {
-				if w.covers(other, best) {
+				if w.covers(other, best, lang) {
 					best = other
 				}
 			}
@@ -545,24 +766,22 @@ func (w *shipped) standIns() map[string]string {
 	return out
 }
 
-// covers reports whether a is at least as wide as b in all that it puts on a screen.
-func (w *shipped) covers(a, b menu.Item) bool {
+// covers reports whether a is at least as wide as b in all that it puts on a screen in a language.
+func (w *shipped) covers(a, b menu.Item, lang string) bool {
+	if !maps.Equal(a.Counts, b.Counts) {
+		return false // conditions look at them
+	}
 	for name, rule := range b.Rules {
 		if a.Rules[name].MaxLen < rule.MaxLen || a.Rules[name].Max < rule.Max {
 			return false
 		}
 	}
-	for _, lang := range w.written.languages {
-		if !widest(a.Label[lang], b.Label[lang]) {
+	for name, value := range b.Values {
+		if !widest(w.itemText(a.Values[name], lang), w.itemText(value, lang)) {
 			return false
 		}
-		for name, value := range b.Values {
-			if !widest(a.Values[name][lang], value[lang]) {
-				return false
-			}
-		}
 	}
-	return true
+	return widest(w.itemText(a.Label, lang), w.itemText(b.Label, lang))
 }
 
 // widest reports whether a takes at least as much room as b, wherever they stand.

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/user"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -73,19 +73,20 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 			"    --config /etc/ussdgw/config.yaml"),
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if strings.TrimSpace(reason) == "" || len(reason) > ledger.MaxReason {
-				return usage(cmd, fmt.Sprintf(`say why in 1 to %d letters: --reason "came with ID card"`,
-					ledger.MaxReason))
+			if strings.TrimSpace(reason) == "" || utf8.RuneCountInString(reason) > ledger.MaxReason {
+				return usage(cmd, fmt.Sprintf(
+					`say why in 1 to %d characters: --reason "came with ID card"`, ledger.MaxReason))
 			}
-			if by == "" {
-				u, err := user.Current()
-				if err != nil {
-					return usage(cmd, "the user of this machine has no name: give --by NAME")
-				}
-				by = u.Username
+			if utf8.RuneCountInString(by) > ledger.MaxActor || by == ledger.ActorSubscriber {
+				return usage(cmd, fmt.Sprintf("--by is a name of 1 to %d characters, and not %q",
+					ledger.MaxActor, ledger.ActorSubscriber))
+			}
+			actor, err := actorOf(cmd, by)
+			if err != nil {
+				return err
 			}
 			return o.wallet(cmd, args[0], func(s ledger.Store, w ledger.Wallet) error {
-				err := wallet.Intervene(cmd.Context(), s, w.Number, act, by, reason, time.Now())
+				err := wallet.Intervene(cmd.Context(), s, w.Number, act, actor, reason, time.Now())
 				if err != nil {
 					return notIntervened(err)
 				}
@@ -94,8 +95,9 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&by, "by", "", "who does it [the user of this machine]")
-	cmd.Flags().StringVar(&reason, "reason", "", "why; needed")
+	cmd.Flags().StringVar(&by, "by", "", "who does it (default: the user of this machine)")
+	cmd.Flags().StringVar(&reason, "reason", "",
+		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
 	return cmd
 }
 

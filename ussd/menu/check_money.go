@@ -102,51 +102,53 @@ func (c *checking) confirm(s *state) {
 		c.r.DidYouMean(s.confirm, c.p.order)
 		return
 	}
-	shown := make(map[string]bool) // what the prompt must show
 	made := false
 	for outcome, t := range maker.on {
-		def := c.env.Actions[maker.do].Outcomes[outcome]
-		if def.Offer && t.to == s.name {
-			made = true
-			confirmed(maker, def, shown)
-		}
+		made = made || c.env.Actions[maker.do].Outcomes[outcome].Offer && t.to == s.name
 	}
 	if !made {
 		c.r.Errorf(s.place["confirm"], codeConfirm, "%q makes no offer that leads to %q",
 			s.confirm, s.name)
 		return
 	}
+	wanted := confirmed(maker)
+	c.confirmText(s, wanted, s.text, "the prompt")
 	for _, e := range c.incoming(s) {
-		from := c.p.states[e.from]
 		if _, anew := e.sets[offerValue]; !anew {
 			continue
 		}
-		wanted := shown
-		if e.notice != "" {
-			wanted = make(map[string]bool)
-		}
-		confirmed(maker, c.env.Actions[from.do].Outcomes[e.outcome], wanted)
 		if e.notice != "" {
 			c.confirmText(s, wanted, c.p.errorText(s, e.notice), "the notice "+e.notice)
 		}
 		c.sameOffer(s, maker, e)
+		c.ownValues(s, e, wanted)
 	}
-	c.confirmText(s, shown, s.text, "the prompt")
 }
 
-// confirmed adds to wanted what a confirm screen must show after an outcome that makes an offer.
-func confirmed(maker *state, def OutcomeDef, wanted map[string]bool) {
+// confirmed names what a confirm screen must show of the offers that a state makes.
+func confirmed(maker *state) map[string]bool {
+	wanted := map[string]bool{valueAmount: true, valueFee: true}
 	for _, a := range maker.with {
-		if a.from != "" && (a.name == argProvider || a.name == argAccount && def.Confirm == nil) {
+		if a.from != "" && (a.name == argProvider || a.name == argAccount) {
 			wanted[a.from] = true
 		}
 	}
-	values := def.Confirm
-	if values == nil {
-		values = []string{valueAmount, valueFee}
-	}
-	for _, name := range values {
-		wanted[name] = true
+	return wanted
+}
+
+// ownValues checks that what the confirm screen s shows is of the offer that the way e brings, and
+// not left over from the one before: the outcome sets it, or the action was given it.
+func (c *checking) ownValues(s *state, e edge, wanted map[string]bool) {
+	from := c.p.states[e.from]
+	for _, name := range sortedKeys(wanted) {
+		_, set := e.sets[name]
+		given := slices.ContainsFunc(from.with, func(a argument) bool { return a.from == name })
+		if !set && !given {
+			c.r.Errorf(e.pos, codeConfirm, "%s brings an offer and no {%s}: %q would show that of"+
+				" the offer before", e.outcome, name, s.name)
+			sets := slices.DeleteFunc(sortedKeys(e.sets), func(n string) bool { return n == offerValue })
+			c.r.Help("offer and show what %s sets: %s", e.outcome, strings.Join(sets, ", "))
+		}
 	}
 }
 

@@ -45,10 +45,6 @@ type OutcomeDef struct {
 	Shows []string
 	// Ends says that the dialogue is over: the outcome leads straight to an end.
 	Ends bool
-	// Confirm names, for an outcome with Offer, the values that the confirm screen shows besides
-	// what the action was given as `provider`: its prompt in every language, and an error that
-	// comes with a new offer. nil is what was given as `account`, and `amount` and `fee`.
-	Confirm []string
 }
 
 // A ValueType says how conditions and plural forms read a value.

@@ -209,6 +209,10 @@ func (l *loading) transliterations(n *source.Node) {
 		case !slices.Contains(written, base):
 			l.r.Errorf(f.Value.Place(), codeLatin, "%q is none of the languages", base)
 			l.r.DidYouMean(base, written)
+		case !strings.HasPrefix(f.Key, base+"-"):
+			l.r.Errorf(f.KeyPos, codeLatin, "the code of %q in Latin letters begins with \"%s-\"", base,
+				base)
+			l.r.Help("by that it is known where there are no texts of its own: %s-latn", base)
 		default:
 			l.p.latinOf[f.Key] = base
 			l.p.languages = append(l.p.languages, f.Key)

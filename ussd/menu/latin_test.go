@@ -65,6 +65,19 @@ func TestTransliteration(t *testing.T) {
 	}
 }
 
+// A language that a revision does not have is the one that it is another spelling of: a
+// subscriber who reads Russian in Latin letters goes on in Russian.
+func TestLanguageThatIsGoneFallsBack(t *testing.T) {
+	p := good(t)
+	for lang, want := range map[string]string{
+		"en-latn": "en", "ru-latn": "ru", "ky-latn": "ru", "en": "en", "": "ru", "-": "ru",
+	} {
+		if got := p.Begin(lang, menu.EntryStart, nil).Position.Lang; got != want {
+			t.Errorf("%q: got %q, want %q", lang, got, want)
+		}
+	}
+}
+
 // Kyrgyz writes some letters otherwise than Russian.
 func TestTransliterationOfKyrgyz(t *testing.T) {
 	b, err := os.ReadFile("testdata/good/menu.yaml")

@@ -134,16 +134,16 @@ func TestConfirmScreenWithPluralForms(t *testing.T) {
 	for _, tt := range []struct {
 		other string
 		ok    bool
-	}{{"{left} {fee} (0)", true}, {"{left} (0)", false}} {
+	}{{"{amount} {fee} (0)", true}, {"{amount} (0)", false}} {
 		env := environment()
 		def := env.Actions["payment.pay"].Outcomes["wrong_pin"]
-		def.Sets = append(def.Sets, val("offer"))
-		def.Confirm = []string{"left", "fee"}
+		def.Sets = append(env.Actions["payment.pay"].Outcomes["changed"].Sets, def.Sets...)
 		env.Actions["payment.pay"].Outcomes["wrong_pin"] = def
 		ok, message := accepted(t, env, []string{"MENU024"},
 			`ru: "Неверно, осталось {left} (0 назад):", en: "Wrong, {left} left (0 back):"`,
-			`ru: "{provider} {left} {fee} (0)",
-        en: {by: left, one: "{provider} {left} {fee} (0)", other: "{provider} `+tt.other+`"}`)
+			`ru: "{provider} {account} {amount} {fee} (0)",
+        en: {by: left, one: "{provider} {account} {amount} {fee} (0)",
+          other: "{provider} {account} `+tt.other+`"}`)
 		if ok != tt.ok {
 			t.Errorf("%q: %t, %q", tt.other, ok, message)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"ussdgw/menus/source"
 	"ussdgw/smsc/charset"
@@ -195,9 +196,14 @@ func (p *Program) SMS(kind, lang string, fields map[string]string) (string, erro
 	}), nil
 }
 
-// language returns the index of lang, and 0, the default, for one that is not known.
+// language returns the index of lang. One that is not known is that which it is another spelling
+// of, "ru" for "ru-latn", or else the default, 0.
 func (p *Program) language(lang string) int {
-	return max(0, slices.Index(p.languages, lang))
+	i := slices.Index(p.languages, lang)
+	if base, _, derived := strings.Cut(lang, "-"); i < 0 && derived {
+		i = slices.Index(p.languages, base)
+	}
+	return max(0, i)
 }
 
 // item returns the item that was chosen into a list slot. It looks in the sub-list that the other

@@ -299,7 +299,8 @@ func (p *Program) refuse(pos Position, code string) Result {
 }
 
 // Resume takes the outcome of the action that pos.Pending waits for. An outcome that the menu
-// does not handle, and a pos that waits for none, show the entry `unavailable`.
+// does not handle or that chooses an item which its lists do not have, and a pos that waits for
+// none, show the entry `unavailable`.
 func (p *Program) Resume(pos Position, out Outcome) Result {
 	pos = p.own(pos)
 	if out.Lang != "" {
@@ -321,6 +322,9 @@ func (p *Program) Resume(pos Position, out Outcome) Result {
 	def := p.env.Actions[s.do].Outcomes[out.Name]
 	for _, v := range def.Sets {
 		set(pos, v.Name, out.Values[v.Name])
+		if _, known := p.item(v.Name, pos.Slots); p.chosen[v.Name] != "" && !known {
+			return p.unavailable(pos) // an item of another revision: no screen could name it
+		}
 	}
 	return p.follow(pos, next, pin.Secret{}, def.Offer)
 }

@@ -195,6 +195,14 @@ func TestUnknownOutcomeIsUnavailable(t *testing.T) {
 	f.send("1").shows("session_over", "Сеанс завершен")
 }
 
+// What the wallet knows is of another revision than a dialogue that began before: an offer for a
+// payee whom no screen of this one could name is not confirmed here.
+func TestItemOfAnotherRevisionIsUnavailable(t *testing.T) {
+	f := atConfirm(t, good(t)).send("1234")
+	f.done("changed", "provider", "later", "account", "12345", "amount", "100.00", "fee", "0.00",
+		"offer", "o2").shows("try_later", "Не работает")
+}
+
 func TestValuesAreDataAndAreCut(t *testing.T) {
 	p := good(t)
 	f := dial(t, p).done("elsewhere", "where", "{inn}\n\x1b[1mИ еще очень длинный текст")

@@ -20,7 +20,7 @@ const (
 // ActorSubscriber is the actor of what the subscriber has asked for with the PIN.
 const ActorSubscriber = "subscriber"
 
-// Bounds of an Intervention, in octets.
+// Bounds of an Intervention, in characters.
 const (
 	MaxActor  = 100
 	MaxReason = 200
@@ -41,7 +41,7 @@ type Intervention struct {
 // Validate reports the first fault of an intervention that is about to be made.
 func (i Intervention) Validate() error {
 	bad := func(text string, most int) bool {
-		return text == "" || len(text) > most || !utf8.ValidString(text)
+		return text == "" || utf8.RuneCountInString(text) > most || !utf8.ValidString(text)
 	}
 	switch {
 	case i.Act != ActBlock && i.Act != ActUnblock && i.Act != ActUnlock:
@@ -49,9 +49,9 @@ func (i Intervention) Validate() error {
 	case i.Wallet == "" || i.At.IsZero():
 		return errors.New("ledger: intervention: wallet and time are required")
 	case bad(i.Actor, MaxActor):
-		return fmt.Errorf("ledger: intervention: an actor of 1 to %d octets is required", MaxActor)
+		return fmt.Errorf("ledger: intervention: an actor of 1 to %d characters is required", MaxActor)
 	case bad(i.Reason, MaxReason):
-		return fmt.Errorf("ledger: intervention: a reason of 1 to %d octets is required", MaxReason)
+		return fmt.Errorf("ledger: intervention: a reason of 1 to %d characters is required", MaxReason)
 	case i.Message.Kind != "":
 		return i.Message.Validate()
 	}
