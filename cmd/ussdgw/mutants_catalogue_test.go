@@ -1,18 +1,21 @@
 package main
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 
 	"ussdgw/menus/source"
 )
 
-// texts are the texts in each language that patterns find, and those that are the same in all.
+// texts are the texts in each language that patterns find, each of their plural forms, and those
+// that are the same in all languages.
 func (f *menusFolder) texts(patterns ...string) []*found {
 	all := f.find(patterns...)
 	for _, p := range patterns {
-		all = append(all, f.find(p+"/*")...)
+		all = append(all, f.find(p+"/*", p+"/*/*")...)
 	}
-	return scalars(all)
+	return slices.DeleteFunc(scalars(all), func(at *found) bool { return at.Key == "by" })
 }
 
 const (
@@ -21,7 +24,7 @@ const (
 )
 
 func catalogueMutators() []mutator {
-	return append(catalogueShape(), catalogueValues()...)
+	return slices.Concat(catalogueShape(), catalogueValues(), catalogueWords())
 }
 
 // catalogueShape breaks what is there and what it is called.
@@ -38,7 +41,7 @@ func catalogueShape() []mutator {
 				})
 		}},
 		{"CAT002", "without a key", func(f *menusFolder) []*mutant {
-			return each(f.find(everyProvider+"/name", everyProvider+"/account",
+			return each(f.find(everyProvider+"/name", everyProvider+"/fields",
 				everyProvider+"/settlement", everyProvider+"/amount/*", everyCategory+"/number",
 				"accounts/*/label", "accounts/*/example", "limits/*/*", "networks/*/served"),
 				func(at *found) *mutant {
@@ -72,7 +75,7 @@ func catalogueShape() []mutator {
 			})
 		}},
 		{"CAT007", "an unknown kind of account", func(f *menusFolder) []*mutant {
-			return each(f.find(everyProvider+"/account"), func(at *found) *mutant {
+			return each(f.find(everyProvider+"/fields/*"), func(at *found) *mutant {
 				return f.say(at, at.Value.Scalar()+"x")
 			})
 		}},
@@ -214,3 +217,42 @@ func catalogueValues() []mutator {
 func below(at *found, lines int) source.Pos {
 	return source.Pos{File: at.file, Line: at.KeyPos.Line + lines}
 }
+
+// catalogueWords breaks names, and what is asked for an account.
+func catalogueWords() []mutator {
+	return []mutator{
+		{"CAT019", "a Latin letter in a Cyrillic name", func(f *menusFolder) []*mutant {
+			return each(f.catalogueNames(), f.mixed)
+		}},
+		{"CAT019", "a Latin letter in another text", func(f *menusFolder) []*mutant {
+			return each(f.texts("accounts/*/hint", "accounts/*/where", "accounts/*/label",
+				"networks/*/elsewhere"), f.mixed)
+		}},
+		{"CAT020", "no field", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/fields"), func(at *found) *mutant {
+				return f.sayPlain(at, "[]")
+			})
+		}},
+		{"CAT020", "a field too many", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/fields"), func(at *found) *mutant {
+				return f.sayPlain(at, `["office", "office", "office", "office"]`)
+			})
+		}},
+		{"CAT020", "fields that are too long together", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/fields"), func(at *found) *mutant {
+				return f.sayPlain(at, `["personal9", "personal9"]`)
+			})
+		}},
+	}
+}
+
+// mixed puts a Latin letter into a Cyrillic word of a text, if there is one with an o within it.
+func (f *menusFolder) mixed(at *found) *mutant {
+	text := at.Value.Scalar()
+	if !withinWord.MatchString(text) {
+		return nil
+	}
+	return f.say(at, withinWord.ReplaceAllString(text, "${1}o${2}"))
+}
+
+var withinWord = regexp.MustCompile(`([а-я])о([а-я])`)

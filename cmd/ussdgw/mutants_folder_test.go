@@ -22,6 +22,7 @@ type menusFolder struct {
 	schemas map[string]string   // by the name of the file
 	all     []*found            // everything that is written there
 	env     menu.Environment    // of its catalogue
+	advised map[string]bool     // messages of the advice that the folder gets
 }
 
 // A found is one thing in the files: the value of a key, or an item of a list.
@@ -61,6 +62,12 @@ func readFolder(t testing.TB) *menusFolder {
 		for _, field := range file.Root.Fields() {
 			f.read(&found{Field: field, file: name, path: field.Key, schema: schema})
 		}
+	}
+	r := source.Report{Advice: true}
+	menu.Load(fsys, f.env, &r)
+	f.advised = make(map[string]bool)
+	for _, finding := range r.Findings() {
+		f.advised[finding.Message] = true
 	}
 	return f
 }

@@ -31,11 +31,11 @@ func stateOf(at *found) *found {
 	return at
 }
 
-// first is where the menu's settings are missed: the first line of the first of its files.
+// first is where the menu's settings are missed: where the first of its files says what it is.
 func (f *menusFolder) first() source.Pos {
-	for _, at := range f.all {
+	for _, at := range f.find("schema") {
 		if at.schema == menu.Schema {
-			return source.Pos{File: at.file, Line: 1}
+			return source.Pos{File: at.file, Line: at.KeyPos.Line}
 		}
 	}
 	panic("ussdgw: no file of a menu")
@@ -90,7 +90,7 @@ func settingMutators() []mutator {
 		}},
 		{"MENU003", "a setting twice", func(f *menusFolder) []*mutant {
 			return each(f.settings(), func(at *found) *mutant {
-				return f.insert("sms.yaml", 1, at.Key+": {}")
+				return f.insert("sms.yaml", 2, at.Key+": {}")
 			})
 		}},
 		{"MENU003", "a name twice", func(f *menusFolder) []*mutant {
@@ -100,8 +100,8 @@ func settingMutators() []mutator {
 					return nil
 				}
 				section, _, _ := strings.Cut(at.path, "/")
-				m := f.insert("sms.yaml", 1, append([]string{section + ":"}, lines...)...)
-				return m.also(source.Pos{File: "sms.yaml", Line: 3}, below(at, 0))
+				m := f.insert("sms.yaml", 2, append([]string{section + ":"}, lines...)...)
+				return m.also(source.Pos{File: "sms.yaml", Line: 4}, below(at, 0))
 			})
 		}},
 		{"MENU003", "a language twice", func(f *menusFolder) []*mutant {

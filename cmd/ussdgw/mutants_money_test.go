@@ -5,7 +5,7 @@ import "strings"
 // full makes a text take all of a screen and one unit more, its values not counted.
 func (f *menusFolder) full(at *found) *mutant {
 	letter := "ж"
-	if strings.HasSuffix(at.path, "/en") {
+	if strings.Contains(at.path, "/en") {
 		letter = "n"
 	}
 	text, more := placeholder.ReplaceAllString(at.Value.Scalar(), ""), ""

@@ -11,8 +11,9 @@ import (
 
 // mutators are all there are.
 func mutators() []mutator {
-	return slices.Concat(yamlMutators(), languageMutators(), flowMutators(), screenMutators(),
-		moneyMutators(), catalogueMutators())
+	return slices.Concat(yamlMutators(), languageMutators(), flowMutators(),
+		decidingMutators(), wordingMutators(), adviceMutators(), screenMutators(), moneyMutators(),
+		catalogueMutators())
 }
 
 // unbreakable says of the codes that no change of the shipped files can bring why that is so.

@@ -138,7 +138,7 @@ func (c *checking) fit(s *state, notice string, reported map[string]bool) {
 	if notice != "" {
 		bounds = s.noticeWidths[notice]
 	}
-	variants := c.variants(s)
+	variants := c.variants(s, notice)
 	for lang := range c.p.languages {
 		if !c.complete(s, notice, lang) {
 			continue // a missing text has been reported
@@ -178,10 +178,15 @@ type variant struct {
 	items         []Item
 }
 
-func (c *checking) variants(s *state) []variant {
+// variants are the circumstances of a screen. Items say the same below an error as below the prompt,
+// where they have been looked at: one list is enough for the error itself.
+func (c *checking) variants(s *state, notice string) []variant {
 	lists := [][]Item{nil}
 	if s.kind == kindList {
 		lists = c.shownLists(s)
+	}
+	if notice != "" {
+		lists = lists[:min(len(lists), 1)]
 	}
 	var out []variant
 	for _, items := range lists {

@@ -404,7 +404,7 @@ func (l *loading) texts(n *source.Node) texts {
 
 // textIn reads a text in one language, which may have plural forms there.
 func (l *loading) textIn(lang string, n *source.Node) *template {
-	if n.Is(source.Map) && n.Field(byKey) != nil {
+	if n.Is(source.Map) && (n.Field(byKey) != nil || n.Field(everyForm) != nil) {
 		return l.plural(n, lang)
 	}
 	return l.template(n)

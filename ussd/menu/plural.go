@@ -14,6 +14,9 @@ import (
 // byKey names, in the map of a text with plural forms, the value that the form goes by.
 const byKey = "by"
 
+// everyForm is the form that every language has: a map with it is meant to be one of plural forms.
+const everyForm = "other"
+
 // forms is the plural part of a template: one template for each cardinal category of its language.
 type forms struct {
 	by   part // the placeholder of the value
