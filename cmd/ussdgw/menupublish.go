@@ -264,7 +264,7 @@ func (o publishOptions) publish(
 	if o.base != "" && !strings.HasPrefix(rollout.Live, o.base) {
 		return e.otherBase(o.base)
 	}
-	c.Revision, c.Base = r.ID, rollout.Live
+	c.Revision, c.Content, c.Base = r.ID, r.Content(), rollout.Live
 	if len(c.Numbers) == 0 && c.Stage != revision.StageAll {
 		if c.Numbers, err = digitsOf(e.config.Menus.TestNumbers, "menus.test_numbers"); err != nil {
 			return err

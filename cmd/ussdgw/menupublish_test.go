@@ -276,6 +276,42 @@ func TestPublishChecksWithThePINLength(t *testing.T) {
 	postgres.want(1, fault, "publish", p.dir, "--to", "all", "--reason", "x")
 }
 
+// TestOtherFilesOfThatName puts files before subscribers whose name is that of others which were
+// published: no command takes them for those.
+func TestOtherFilesOfThatName(t *testing.T) {
+	p := devPublishing(t)
+	store, err := litestore.Open(filepath.Join(p.flag[1], devLedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	files, err := revision.Pack(menus.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := revision.New(files, "aida", time.Now())
+	if err == nil {
+		err = store.PutRevision(t.Context(), r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := revision.Change{
+		Kind: revision.KindPublish, Revision: r.ID, Content: r.Content(), Stage: revision.StageAll,
+	}
+	others.Content[len(others.Content)-1]++
+	change(t, store, others)
+	const tampered = "under the name [0-9a-f]{12}, files with the sum [0-9a-f]{64} were published"
+	p.want(0, "whole: 1 entry", "history")
+	p.want(1, tampered, "history", "--verify")
+	p.want(1, tampered, "checkout", "live", filepath.Join(t.TempDir(), "new"))
+	p.want(1, tampered, "plan", p.dir, "--against", "live")
+	p.want(0, "Everybody has the menus built into the program", "rollback", "--reason", "r")
+	p.want(1, tampered, "publish", r.ID, "--to", "all", "--reason", "r")
+	p.want(1, tampered, "publish", p.dir, "--to", "all", "--reason", "r")
+	p.want(1, tampered, "rollback", "--to", r.ID, "--reason", "r")
+}
+
 func TestResolveNamesOneRevision(t *testing.T) {
 	p := devPublishing(t)
 	store, err := litestore.Open(filepath.Join(p.flag[1], devLedgerFile))
