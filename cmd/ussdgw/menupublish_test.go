@@ -156,12 +156,18 @@ func TestTwoPersons(t *testing.T) {
 		append(first, "aida", "--to", "all")...)
 	p.want(0, "Nothing was published yet", "history")
 	p.want(0, "published to 1 test number", "publish", append(first, "aida")...)
-	p.want(1, "is by aida, so somebody else has to publish it to 5%", "publish",
+	p.want(1, `is by aida \(as .+\), so somebody else has to publish it to 5%`, "publish",
 		append(first, "aida", "--to", "5%")...)
-	p.want(1, "is by aida, so somebody else", "publish", append(first, "AIDA", "--to", "all")...)
+	p.want(1, `is by aida \(as .+\), so somebody else`, "publish",
+		append(first, "AIDA", "--to", "all")...)
 	p.want(0, "5% of the subscribers", "publish", append(first, "bek", "--to", "5%")...)
-	p.want(1, "is by aida, so somebody else", "publish", append(first, "aida", "--to", "all")...)
+	p.want(1, `is by aida \(as .+\), so somebody else`, "publish",
+		append(first, "aida", "--to", "all")...)
+	p.want(2, "who makes the change has .* at most 64", "publish", p.dir, "--reason", "r", "--by",
+		"somebody else entirely whose name has far more characters than it can have")
 	p.want(0, "Everybody has", "publish", append(first, "bek", "--to", "all")...)
+	p.want(0, `(?m)^3 .* bek \(as .+\) +publish .* to all`, "history")
+	p.want(0, `by bek \(as .+\)\n`, "status")
 	p.want(0, "Everybody has", "rollback", "--reason", "r", "--by", "aida")
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 var (
@@ -263,9 +262,10 @@ func (r Rollout) nextRollback(c Change) (Change, error) {
 }
 
 // CheckSecond reports, by ErrSamePerson, that c takes a revision beyond test numbers and is made
-// by the revision's own author. It is the rule of two persons, for those who want it.
+// by the revision's own author; see SameActor. It is the rule of two persons, for those who want
+// it.
 func (c Change) CheckSecond(author string) error {
-	if c.Kind != KindPublish || c.Stage == StageTest || !strings.EqualFold(c.Actor, author) {
+	if c.Kind != KindPublish || c.Stage == StageTest || !SameActor(c.Actor, author) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s is by %s, who may publish it to test numbers only", ErrSamePerson,
