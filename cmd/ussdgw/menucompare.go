@@ -137,7 +137,7 @@ func liveFiles(ctx context.Context, config, data string) (files fs.FS, err error
 	if log.rollout.Live == "" {
 		return menuFiles(""), nil
 	}
-	r, err := store.Revision(ctx, log.rollout.Live)
+	r, err := log.read(ctx, store, log.rollout.Live)
 	if err != nil {
 		return nil, err
 	}

@@ -138,7 +138,7 @@ func menuHistoryCommand() *cobra.Command {
 		Long: `List every change of what is published, newest first: when, by whom, what, for whom and
 why. Each entry of the log is sealed with the one before it; an entry that somebody has edited,
 left out or slipped in with the tools of the database is found and named. --verify also reads every
-revision and compares its files with its name.
+revision and compares its files with the SHA-256 that the log has sealed.
 
 Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 		Example: indent("ussdgw menu history --limit 5 --config config.yaml",
@@ -197,7 +197,7 @@ func writeHistory(w io.Writer, changes []revision.Change, limit int) error {
 	return table.Flush()
 }
 
-// verifyRevisions reads every revision that the log names: the store compares its files.
+// verifyRevisions reads every revision that the log names and compares its files with the sums.
 func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) error {
 	var broken error
 	seen := map[string]bool{"": true}
@@ -206,7 +206,7 @@ func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) er
 			continue
 		}
 		seen[c.Revision] = true
-		if _, err := s.Revision(ctx, c.Revision); err != nil {
+		if _, err := log.read(ctx, s, c.Revision); err != nil {
 			broken = errors.Join(broken, fmt.Errorf("revision %s of entry %d: %w", c.Revision, c.Seq,
 				err))
 		}

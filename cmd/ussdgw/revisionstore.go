@@ -141,11 +141,26 @@ func (l publishedLog) resolve(
 		}
 		id = c.Revision
 	}
-	r, err := s.Revision(ctx, id)
+	r, err := l.read(ctx, s, id)
 	if errors.Is(err, revision.ErrNotFound) {
 		return r, fmt.Errorf("no revision %s was ever published\nsee: ussdgw menu history", text)
 	}
 	return r, err
+}
+
+// read reads a revision. When the log has it, its files are those that the log has sealed, or the
+// error is revision.ErrTampered.
+func (l publishedLog) read(
+	ctx context.Context, s revision.Store, id string,
+) (revision.Revision, error) {
+	r, err := s.Revision(ctx, id)
+	if err == nil {
+		err = l.rollout.Verify(r)
+	}
+	if err != nil {
+		return revision.Revision{}, err
+	}
+	return r, nil
 }
 
 // isRevision reports whether text may name a revision.
