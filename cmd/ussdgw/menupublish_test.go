@@ -180,7 +180,7 @@ func TestPublishRefusesWhatSlipsIn(t *testing.T) {
 	cmd := menuPublishCommand()
 	cmd.SetContext(t.Context())
 	o := changeOptions{
-		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek", pinLength: 4,
+		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek",
 	}
 	err := o.edit(cmd, func(ctx context.Context, e *editor) error {
 		p.want(0, "taken back|Everybody", "rollback", "--reason", "between", "--by", "cholpon")
@@ -224,6 +224,7 @@ func TestTamperedLogIsNamed(t *testing.T) {
 	if strings.Contains(out, "whole") {
 		t.Errorf("the broken log is called whole:\n%s", out)
 	}
+	p.want(1, `"whole": false`, "history", "--format", "json")
 	const edited = "somebody has edited the log"
 	p.want(1, edited, "status")
 	p.edit()
