@@ -59,7 +59,7 @@ func (o changeOptions) edit(
 	}
 	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: actor}
 	ctx := cmd.Context()
-	store, closeStore, cfg, err := openRevisions(ctx, o.config, o.data)
+	store, closeStore, cfg, err := openBooks(ctx, o.config, o.data)
 	if err != nil {
 		return err
 	}

@@ -385,10 +385,10 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-func TestOpenRevisionsNamesTheSecretThatIsMissing(t *testing.T) {
+func TestOpenBooksNamesTheSecretThatIsMissing(t *testing.T) {
 	path := writeConfig(t, strings.Replace(minimal(t), `url: "postgres://u@db/x"`,
 		`url_file: /nowhere/url`, 1))
-	_, _, _, err := openRevisions(t.Context(), path, "")
+	_, _, _, err := openBooks(t.Context(), path, "")
 	if err == nil || !strings.Contains(err.Error(), "ledger.url_file cannot be read") ||
 		!errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

@@ -33,7 +33,7 @@ Exit codes: 0 success, 1 failure or a log that somebody has edited, 2 wrong use.
 			if format != "text" && format != "json" {
 				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
@@ -152,7 +152,7 @@ Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 			if format != "text" && format != "json" {
 				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
