@@ -17,8 +17,9 @@ type newFile struct {
 }
 
 // replaceFiles gives files of a folder, by name, another content: all of them, or, when it fails,
-// none; when even that fails, the error names those that are not what they were. Each appears at once under its name and keeps its mode; a link stays one. A file that is
-// no longer what it was is not touched.
+// none; when even that fails, the error names those that are not what they were. Each appears at
+// once under its name and keeps its mode; a link stays one. A file that is no longer what it was is
+// not touched.
 func replaceFiles(dir string, files map[string]newFile) error {
 	return replaceFilesBy(os.Rename, dir, files)
 }
