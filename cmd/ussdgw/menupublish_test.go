@@ -180,7 +180,7 @@ func TestPublishRefusesWhatSlipsIn(t *testing.T) {
 	cmd := menuPublishCommand()
 	cmd.SetContext(t.Context())
 	o := changeOptions{
-		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek", pinLength: 4,
+		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek",
 	}
 	err := o.edit(cmd, func(ctx context.Context, e *editor) error {
 		p.want(0, "taken back|Everybody", "rollback", "--reason", "between", "--by", "cholpon")
@@ -224,6 +224,7 @@ func TestTamperedLogIsNamed(t *testing.T) {
 	if strings.Contains(out, "whole") {
 		t.Errorf("the broken log is called whole:\n%s", out)
 	}
+	p.want(1, `"whole": false`, "history", "--format", "json")
 	const edited = "somebody has edited the log"
 	p.want(1, edited, "status")
 	p.edit()
@@ -384,10 +385,10 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-func TestOpenRevisionsNamesTheSecretThatIsMissing(t *testing.T) {
+func TestOpenBooksNamesTheSecretThatIsMissing(t *testing.T) {
 	path := writeConfig(t, strings.Replace(minimal(t), `url: "postgres://u@db/x"`,
 		`url_file: /nowhere/url`, 1))
-	_, _, _, err := openRevisions(t.Context(), path, "")
+	_, _, _, err := openBooks(t.Context(), path, "")
 	if err == nil || !strings.Contains(err.Error(), "ledger.url_file cannot be read") ||
 		!errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

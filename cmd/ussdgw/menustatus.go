@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,7 +33,7 @@ Exit codes: 0 success, 1 failure or a log that somebody has edited, 2 wrong use.
 			if format != "text" && format != "json" {
 				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
@@ -42,9 +44,7 @@ Exit codes: 0 success, 1 failure or a log that somebody has edited, 2 wrong use.
 			}
 			s := log.standing()
 			if format == "json" {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(s)
+				return writeJSON(cmd.OutOrStdout(), s)
 			}
 			return s.write(cmd.OutOrStdout(), o.flag())
 		},
@@ -132,6 +132,7 @@ func menuHistoryCommand() *cobra.Command {
 	var o ledgerOptions
 	var limit int
 	var verify bool
+	var format string
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List who published what, when and why, newest first",
@@ -142,12 +143,16 @@ revision and compares its files with the SHA-256 that the log has sealed.
 
 Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 		Example: indent("ussdgw menu history --limit 5 --config config.yaml",
-			"ussdgw menu history --verify --data devdata"),
+			"ussdgw menu history --verify --data devdata",
+			"ussdgw menu history --format json --data devdata"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return usage(cmd, "--limit is at least 1")
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			if format != "text" && format != "json" {
+				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
+			}
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
@@ -156,11 +161,15 @@ Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 			if broken != nil && !errors.Is(broken, revision.ErrTampered) {
 				return broken
 			}
-			if err := writeHistory(cmd.OutOrStdout(), log.changes, limit); err != nil {
-				return err
-			}
 			if verify {
 				broken = errors.Join(broken, verifyRevisions(cmd.Context(), store, log))
+			}
+			if format == "json" {
+				return errors.Join(writeHistoryJSON(cmd.OutOrStdout(), log.changes, limit, broken == nil),
+					broken)
+			}
+			if err := writeHistory(cmd.OutOrStdout(), log.changes, limit); err != nil {
+				return err
 			}
 			if broken != nil {
 				return broken
@@ -171,8 +180,52 @@ Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 	}
 	o.flags(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "list at most so many; all are verified")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	cmd.Flags().BoolVar(&verify, "verify", false, "also compare the files of every revision")
 	return cmd
+}
+
+// A recorded is what menu history says. Its JSON is for scripts: keys are added, never changed.
+type recorded struct {
+	Whole   bool    `json:"whole"`   // all entries, and with --verify all revisions
+	Entries []entry `json:"entries"` // newest first
+}
+
+// entry is one change. Revision and Base are "" for the menus built into the program.
+type entry struct {
+	Seq      int64          `json:"seq"`
+	At       time.Time      `json:"at"`
+	By       string         `json:"by"`
+	Kind     revision.Kind  `json:"kind"`
+	Revision string         `json:"revision"`
+	Content  string         `json:"content,omitempty"` // SHA-256 of the revision
+	Base     string         `json:"base"`
+	Stage    revision.Stage `json:"stage"`
+	Percent  int            `json:"percent,omitempty"`
+	Numbers  []string       `json:"numbers,omitempty"` // masked
+	Reason   string         `json:"reason"`
+}
+
+func writeHistoryJSON(w io.Writer, changes []revision.Change, limit int, whole bool) error {
+	r := recorded{Whole: whole, Entries: []entry{}}
+	for _, c := range slices.Backward(changes[max(0, len(changes)-limit):]) {
+		e := entry{
+			Seq: c.Seq, At: c.At, By: c.Actor, Kind: c.Kind, Revision: c.Revision, Base: c.Base,
+			Stage: c.Stage, Percent: c.Percent, Numbers: masked(c.Numbers), Reason: c.Reason,
+		}
+		if c.Revision != "" {
+			e.Content = hex.EncodeToString(c.Content[:])
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	return writeJSON(w, r)
+}
+
+// writeJSON writes what a script reads, and people too.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 func writeHistory(w io.Writer, changes []revision.Change, limit int) error {

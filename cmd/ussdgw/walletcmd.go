@@ -110,12 +110,11 @@ func (o ledgerOptions) wallet(
 		return usage(cmd, fmt.Sprintf("%q is no number such as 996555123456", number))
 	}
 	ctx := cmd.Context()
-	revisions, closeStore, _, err := openRevisions(ctx, o.config, o.data)
+	store, closeStore, _, err := openBooks(ctx, o.config, o.data)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	store := revisions.(ledger.Store) // whoever keeps the menus keeps the books
 	w, err := store.Wallet(ctx, n)
 	if errors.Is(err, ledger.ErrNoWallet) {
 		return fmt.Errorf("the number %s has no wallet", n)

@@ -73,7 +73,7 @@ func testWallet(t *testing.T, store ledger.Store, flag ...string) {
 		{[]string{"unlock", number, "--reason", "asked"}, 1, "^the wallet is blocked, .*unblock$"},
 		{[]string{"unblock", number, "--reason", "found", "--by", "subscriber"}, 2, "not \"subscriber\""},
 		{[]string{"unblock", number, "--reason", strings.Repeat("ж", 201)}, 2, "1 to 200 characters"},
-		{[]string{"unblock", number, "--reason", "x", "--by", strings.Repeat("ж", 101)}, 2, "--by"},
+		{[]string{"unblock", number, "--reason", "x", "--by", strings.Repeat("ж", 64)}, 2, "--by"},
 		{[]string{"status", number}, 0, `^blocked\n.* block +"bek \(as .+\)" +"phone is lost"\n` +
 			`.* unlock +"aida \(as .+\)" +"came with ID"\n$`},
 		{[]string{"unblock", number, "--reason", strings.Repeat("ж", 200)}, 0, "^open\n$"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -228,7 +229,8 @@ func testStale(t *testing.T, one, other revision.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gap, fork, unknown := good, good, good
+	gap, fork, unknown, baseless := good, good, good, good
+	baseless.Base = "ba9876543210"
 	gap.Seq++
 	fork.Prev[0]++
 	unknown.Revision = "0123456789ab"
@@ -243,9 +245,17 @@ func testStale(t *testing.T, one, other revision.Store) {
 		{"a gap", gap, revision.ErrStale},
 		{"another log", fork, revision.ErrStale},
 		{"unknown revision", unknown, revision.ErrNotFound},
+		{"unknown base", baseless, revision.ErrNotFound},
 	} {
-		if err := one.AppendChange(t.Context(), tt.c); !errors.Is(err, tt.want) {
+		err := one.AppendChange(t.Context(), tt.c)
+		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
+		missing := map[string]string{
+			"unknown revision": unknown.Revision, "unknown base": baseless.Base,
+		}[tt.name]
+		if err != nil && !strings.Contains(err.Error(), missing) {
+			t.Errorf("%s: %v does not name %s", tt.name, err, missing)
 		}
 	}
 	if err := one.AppendChange(t.Context(), good); err != nil {

@@ -70,6 +70,9 @@ SELECT $1::bigint, $2, $3, nullif($4, ''), CASE WHEN $4 <> '' THEN $5::bytea END
 WHERE $1 = 1 OR EXISTS (SELECT 1 FROM menu_change p WHERE p.seq = $1 - 1 AND p.hash = $12)
 ON CONFLICT DO NOTHING`
 
+// constraintBase refuses an entry whose base is not stored.
+const constraintBase = "menu_change_base_fkey"
+
 // AppendChange adds an entry to the log; see revision.Store. ledger.ErrInDoubt says that it may
 // be there: read the log again.
 func (s *Store) AppendChange(ctx context.Context, c revision.Change) error {
@@ -79,7 +82,11 @@ func (s *Store) AppendChange(ctx context.Context, c revision.Change) error {
 	var refused *pgconn.PgError
 	switch {
 	case errors.As(err, &refused) && refused.Code == stateForeignKey:
-		return fmt.Errorf("pgstore: append change: %w: %s", revision.ErrNotFound, c.Revision)
+		missing := c.Revision
+		if refused.ConstraintName == constraintBase {
+			missing = c.Base
+		}
+		return fmt.Errorf("pgstore: append change: %w: %s", revision.ErrNotFound, missing)
 	case err == nil && rows == 0:
 		return fmt.Errorf("pgstore: append change %d: %w", c.Seq, revision.ErrStale)
 	}

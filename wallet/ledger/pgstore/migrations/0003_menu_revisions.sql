@@ -14,7 +14,7 @@ CREATE TABLE menu_change (
     kind     text NOT NULL CHECK (kind IN ('publish', 'rollback')),
     revision text REFERENCES menu_revision (id), -- NULL: back to before the first publish
     content  bytea CHECK (octet_length(content) = 32), -- the SHA-256 whose beginning is revision
-    base     text REFERENCES menu_revision (id), -- what was live; NULL: nothing
+    base     text CONSTRAINT menu_change_base_fkey REFERENCES menu_revision (id), -- what was live; NULL: nothing
     stage    text NOT NULL CHECK (stage IN ('test', 'share', 'all')),
     numbers  text NOT NULL, -- test numbers, with blanks between
     percent  integer NOT NULL CHECK (percent BETWEEN 0 AND 99),
