@@ -252,3 +252,12 @@ func loadShipped(t testing.TB, pinLength int) *shipped {
 	}
 	return w
 }
+
+// alone skips a test that has nothing to do with several goroutines and takes long: the race detector
+// makes it take several times as long and finds nothing. `make test` runs it without the detector.
+func alone(t testing.TB) {
+	t.Helper()
+	if underRace > 1 {
+		t.Skip("make test runs this without the race detector")
+	}
+}

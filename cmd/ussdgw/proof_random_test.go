@@ -27,7 +27,11 @@ func TestRandomWalksOfTheShippedMenus(t *testing.T) {
 		newWalk(t, loadShipped(t, 0), overwide), rand.New(rand.NewPCG(seed, seed)),
 	}
 	var at *spot
-	for k.steps < randomSteps {
+	steps := randomSteps
+	if underRace > 1 {
+		steps /= 10 // all of them without the race detector, see alone
+	}
+	for k.steps < steps {
 		if at == nil || k.ended(at.pos) || k.random.IntN(100) == 0 {
 			at = k.begin()
 		}
@@ -43,7 +47,7 @@ func TestRandomWalksOfTheShippedMenus(t *testing.T) {
 	t.Logf("%d screens that differ in what goes on", len(k.seen))
 	for _, state := range []string{"pay_done", "reg_done", "pin_done", "told_paid"} {
 		for _, lang := range k.written.languages {
-			if !k.met[seenScreen(state, lang)] {
+			if steps == randomSteps && !k.met[seenScreen(state, lang)] {
 				t.Errorf("no random walk has come to %s in %s, seed %d", state, lang, seed)
 			}
 		}

@@ -107,6 +107,7 @@ func slack(piece string) int {
 // unit weaker, and sees them fail: they hold menus that are exactly full, and one unit fuller. The
 // files of the tree stay as they are; all pieces are in one test binary that is told which to use.
 func TestProofHasNoSlack(t *testing.T) {
+	alone(t)
 	t.Parallel()
 	binary := buildSlack(t)
 	run := func(piece string) (string, error) {

@@ -146,7 +146,7 @@ func (k *walk) arrive(from *spot, typed string, res menu.Result) []*spot {
 	}
 	k.met["action "+name] = true
 	var out []*spot
-	for _, to := range append(k.written.states[name].goesTo, writtenTarget{}) {
+	for _, to := range slices.Concat(k.written.states[name].goesTo, []writtenTarget{{}}) {
 		k.met["outcome "+to.outcome+" of "+name] = true
 		for _, o := range k.ways(res.Position, res.Action.Name, to.outcome) {
 			next := k.program.Resume(res.Position, o)
@@ -689,7 +689,9 @@ func TestEveryScreenOfTheShippedMenusFits(t *testing.T) {
 		t.Run(strings.ReplaceAll(string(f), " ", "_"), func(t *testing.T) {
 			t.Parallel()
 			k := newWalk(t, w, f)
-			k.langs = langs
+			if k.langs = langs; underRace > 1 {
+				k.langs = langs[:1] // the walks share the program, that is all there is to see
+			}
 			k.all(k.begins())
 			for _, what := range append(k.wanted(), k.wantedPages()...) {
 				if !k.met[what] {
