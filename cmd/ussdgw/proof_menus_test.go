@@ -253,8 +253,8 @@ func loadShipped(t testing.TB, pinLength int) *shipped {
 	return w
 }
 
-// alone skips a test that has nothing to do with several goroutines and takes long: the race detector
-// makes it take several times as long and finds nothing. `make test` runs it without the detector.
+// alone skips a test that has nothing to do with several goroutines and takes long: the race
+// detector makes it take several times as long and finds nothing. `make test` runs it without.
 func alone(t testing.TB) {
 	t.Helper()
 	if underRace > 1 {

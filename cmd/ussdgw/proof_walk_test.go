@@ -357,7 +357,8 @@ type input struct {
 	do      func(p *menu.Program, pos menu.Position) menu.Result
 }
 
-// types is an answer that leads to a state, or one to be refused or to navigate with where to is "".
+// types is an answer that leads to a state, or one to be refused or to navigate with where to is
+// "".
 func types(text, to string) input {
 	return input{
 		name: text, forward: to != "", to: to,

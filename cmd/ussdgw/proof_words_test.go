@@ -37,7 +37,8 @@ func inLatinLetters(text, lang string) string {
 	var b strings.Builder
 	for i, c := range all {
 		word, ok := table[unicode.ToLower(c)]
-		if own, kyrgyz := map[rune]string{'ж': "j", 'х': "h"}[unicode.ToLower(c)]; kyrgyz && lang == "ky" {
+		own, kyrgyz := map[rune]string{'ж': "j", 'х': "h"}[unicode.ToLower(c)]
+		if kyrgyz && lang == "ky" {
 			word = own
 		}
 		switch {

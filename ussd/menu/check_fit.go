@@ -178,8 +178,8 @@ type variant struct {
 	items         []Item
 }
 
-// variants are the circumstances of a screen. Items say the same below an error as below the prompt,
-// where they have been looked at: one list is enough for the error itself.
+// variants are the circumstances of a screen. Items say the same below an error as below the
+// prompt, where they have been looked at: one list is enough for the error itself.
 func (c *checking) variants(s *state, notice string) []variant {
 	lists := [][]Item{nil}
 	if s.kind == kindList {
