@@ -267,6 +267,8 @@ func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) er
 	return broken
 }
 
+// wholeText says that the log is whole. With its last seal, noted elsewhere, a log that somebody has
+// cut short is told from a whole one.
 func wholeText(log publishedLog, files bool) string {
 	text := "Nothing was published yet."
 	switch n := len(log.changes); {
@@ -274,6 +276,9 @@ func wholeText(log publishedLog, files bool) string {
 		text = "The log is whole: 1 entry."
 	case n > 1:
 		text = fmt.Sprintf("The log is whole: %d entries, each sealed with the one before it.", n)
+	}
+	if n := len(log.changes); n > 0 {
+		text += fmt.Sprintf("\nIts last seal: %x", log.changes[n-1].Hash)
 	}
 	if files && len(log.changes) > 0 {
 		text += "\nThe files of every revision are those that were published."
