@@ -163,7 +163,7 @@ func TestTwoPersons(t *testing.T) {
 	p.want(0, "5% of the subscribers", "publish", append(first, "bek", "--to", "5%")...)
 	p.want(1, `is by aida \(as .+\), so somebody else`, "publish",
 		append(first, "aida", "--to", "all")...)
-	p.want(2, "has .* at most 64", "publish", p.dir, "--reason", "r", "--by",
+	p.want(2, `has \d+ characters; at most 64`, "publish", p.dir, "--reason", "r", "--by",
 		"somebody else entirely whose name has far more characters than it can have")
 	p.want(0, "Everybody has", "publish", append(first, "bek", "--to", "all")...)
 	p.want(0, `(?m)^3 .* bek \(as .+\) +publish .* to all`, "history")

@@ -12,15 +12,6 @@ import (
 // wordingMutators break plural forms, languages in Latin letters, and words.
 func wordingMutators() []mutator { return append(pluralMutators(), letterMutators()...) }
 
-// plurals are the texts with plural forms.
-func (f *menusFolder) plurals() []*found {
-	var out []*found
-	for _, by := range f.fields(menu.Schema, "by") {
-		out = append(out, by.up)
-	}
-	return out
-}
-
 // forms are the plural forms of all texts.
 func (f *menusFolder) forms(names ...string) []*found {
 	return slices.DeleteFunc(f.fields(menu.Schema, names...), func(at *found) bool {
