@@ -267,8 +267,8 @@ func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) er
 	return broken
 }
 
-// wholeText says that the log is whole. With its last seal, noted elsewhere, a log that somebody has
-// cut short is told from a whole one.
+// wholeText says that the log is whole. With its last seal, noted elsewhere, a log that somebody
+// has cut short is told from a whole one.
 func wholeText(log publishedLog, files bool) string {
 	text := "Nothing was published yet."
 	switch n := len(log.changes); {
