@@ -15,7 +15,7 @@ STATIC  := CGO_ENABLED=0 GOFLAGS="$(strip $(shell go env GOFLAGS) -trimpath)"
 RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # Tests of the proof that have one goroutine and millions of steps: five times as fast without the
 # race detector, with which they take a part of their steps or none.
-PROOFS  := OfTheShippedMenus|NoMutantSurvives|HasNoSlack
+PROOFS  := OfTheShippedMenus|NoMutantSurvives|HasNoSlack|OfAThousandStates
 FUZZFOR ?= 30s
 ARGS    ?=
 
@@ -39,7 +39,7 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 .PHONY: test
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
 	TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
-	$(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw
+	$(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw ./ussd/menu
 
 .PHONY: servers
 servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing

@@ -16,10 +16,11 @@ import (
 // ownRequest is the recorded reason of a block that the subscriber has asked for.
 const ownRequest = "own request"
 
-// Block blocks the wallet when s is its PIN, and queues an SMS. From then on nothing that takes a
-// PIN is done, until support unblocks the wallet. What was pressed before keeps its end. attempt
-// names the input that carried s: the same input again is done already. It declines wrong_pin,
-// locked and blocked.
+// Block blocks the wallet when s is its PIN, and queues an SMS. Whatever reads the wallet once that
+// has committed is declined wherever a PIN is taken, until support unblocks the wallet. What has
+// read it before goes on: a payment whose PIN was proven may be pressed a moment after the block,
+// and what was pressed keeps its end. attempt names the input that carried s: the same input again
+// is done already. It declines wrong_pin, locked and blocked.
 func (i *Issuer) Block(
 	ctx context.Context, n msisdn.Number, s pin.Secret, attempt string,
 ) error {

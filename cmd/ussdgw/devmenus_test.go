@@ -200,7 +200,7 @@ func publish(
 	if err := store.PutRevision(ctx, r); err != nil {
 		t.Fatal(err)
 	}
-	c.Kind, c.Revision = revision.KindPublish, r.ID
+	c.Kind, c.Revision, c.Content = revision.KindPublish, r.ID, r.Content()
 	change(t, store, c)
 	return r.ID
 }

@@ -57,7 +57,7 @@ func (o *ledgerOptions) checkedOut(
 		files, err = revision.Pack(menuFiles(""))
 		return menusName(""), files, err
 	}
-	store, closeStore, _, err := openRevisions(ctx, o.config, o.data)
+	store, closeStore, _, err := openBooks(ctx, o.config, o.data)
 	if err != nil {
 		return "", nil, err
 	}

@@ -125,7 +125,7 @@ func loadSide(
 // liveFiles are the files of the revision that everybody is given; while nothing is published they
 // are the built-in ones.
 func liveFiles(ctx context.Context, config, data string) (files fs.FS, err error) {
-	store, closeStore, _, err := openRevisions(ctx, config, data)
+	store, closeStore, _, err := openBooks(ctx, config, data)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func liveFiles(ctx context.Context, config, data string) (files fs.FS, err error
 	if log.rollout.Live == "" {
 		return menuFiles(""), nil
 	}
-	r, err := store.Revision(ctx, log.rollout.Live)
+	r, err := log.read(ctx, store, log.rollout.Live)
 	if err != nil {
 		return nil, err
 	}

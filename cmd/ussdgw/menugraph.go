@@ -14,18 +14,18 @@ import (
 
 // graphOptions are the flags of menu graph.
 type graphOptions struct {
-	dir, format, from, lang string
-	pinLength               int
+	format, from, lang string
+	pinLength          int
 }
 
 func menuGraphCommand() *cobra.Command {
 	var o graphOptions
 	cmd := &cobra.Command{
-		Use:   "graph",
+		Use:   "graph [DIR]",
 		Short: "Draw which screen leads where, for Mermaid or Graphviz",
-		Long: `Print the menu as a graph: the states with the first line of their text, and what leads
-from one to another, by key, answer or outcome. GitHub and many editors draw Mermaid in a Markdown
-file; "dot -Tsvg" draws the other format.
+		Long: `Print the menus of DIR (the built-in ones without it) as a graph: the states with the first
+line of their text, and what leads from one to another, by key, answer or outcome. GitHub and many
+editors draw Mermaid in a Markdown file; "dot -Tsvg" draws the other format.
 
 Screens with options are boxes, questions lean, lists have double sides, actions of the wallet are
 rounded, those that move money are hexagons, decisions are diamonds, last screens are round at the
@@ -33,9 +33,15 @@ ends. A dotted line is a refusal that leads back with an error.
 
 Exit codes: 0 success, 1 faulty menus, 2 wrong use.`,
 		Example: indent("ussdgw menu graph --lang ru > menu.mmd",
-			"ussdgw menu graph --from pay_menu --format dot | dot -Tsvg > menu.svg"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			set, err := requireMenus(cmd.ErrOrStderr(), o.dir, o.pinLength)
+			"ussdgw menu graph --from pay_menu --format dot | dot -Tsvg > menu.svg",
+			"ussdgw menu graph mymenus --format dot"),
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := folder(args)
+			if err != nil {
+				return err
+			}
+			set, err := requireMenus(cmd.ErrOrStderr(), dir, o.pinLength)
 			if err != nil {
 				return err
 			}
@@ -43,7 +49,6 @@ Exit codes: 0 success, 1 faulty menus, 2 wrong use.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.dir, "menus", "", "folder of menu files instead of the built-in ones")
 	f.StringVar(&o.format, "format", "mermaid", "mermaid or dot")
 	f.StringVar(&o.from, "from", "", "only what this state leads to (default: everything)")
 	f.StringVar(&o.lang, "lang", "", "language of the texts (default: the menu's first)")

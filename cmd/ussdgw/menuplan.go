@@ -32,7 +32,8 @@ func menuPlanCommand() *cobra.Command {
 another folder, and show what changes: the screens before and after, side by side; the keys that
 lead elsewhere, "*900*3*3*14*14#" among them; everything else, such as fees, limits and SMS; with
 --transcripts the scenarios that end otherwise than they did, run in this process on both menus;
-with --config how many dialogues are under way on what changes. Nothing is changed by it.
+with --config how many dialogues are under way on what changes, or why they cannot be counted.
+Nothing is changed by it.
 
 Exit codes: 0 success, 1 failure, 2 wrong use; with --detailed-exitcode 0 nothing changes,
 1 failure, 2 wrong use, 3 something changes.`,
@@ -113,6 +114,7 @@ type planner struct {
 	broken    int               // scenarios that say nothing of either menu
 	whyBroken string            // the first of them
 	sessions  *sessionCount     // nil: not counted
+	uncounted error             // why some sessions are not in it, or all
 }
 
 // text is the whole plan.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -108,6 +110,36 @@ func TestPlanCountsSessions(t *testing.T) {
 			t.Errorf("%s is in the plan", secret)
 		}
 	}
+}
+
+// A plan does not need the dialogues: it says that they are not counted, and why.
+func TestPlanWithoutSessions(t *testing.T) {
+	p := newPublishing(t)
+	config := func(addr, prefix string) string {
+		return writeConfig(t, minimal(t)+
+			fmt.Sprintf("sessions: {addrs: [%q], prefix: %q}\n", addr, prefix))
+	}
+	out := p.want(0, `(?m)^sessions not counted: .*127\.0\.0\.1:1`, "plan", p.dir, "--against",
+		"built-in", "--config", config("127.0.0.1:1", ""))
+	if !strings.HasSuffix(out, "\nnothing changes\n") || strings.Contains(out, "under way") {
+		t.Errorf("got\n%s", out)
+	}
+	at := needPlace(t)
+	conn, err := net.Dial("tcp", at.redis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	key := at.prefix + "ussd:{*900#:996555123456}"
+	if _, err := fmt.Fprintf(conn, "SET %s broken EX 60\r\n", key); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := bufio.NewReader(conn).ReadString('\n'); err != nil || said != "+OK\r\n" {
+		t.Fatalf("redis says %q, %v", said, err)
+	}
+	p.want(0, `(?m)^sessions not counted: .*1 sessions left out: .*
+Dialogues under way: 0, of them 0 in what changes$`, "plan", p.dir, "--against", "built-in",
+		"--config", config(at.redis, at.prefix))
 }
 
 func TestWhereADialogueIs(t *testing.T) {

@@ -25,15 +25,13 @@ import (
 type changeOptions struct {
 	ledgerOptions
 	reason, by string
-	pinLength  int
 }
 
 func (o *changeOptions) flags(cmd *cobra.Command) {
 	o.ledgerOptions.flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.reason, "reason", "", "why, in one line of at most 200 characters (required)")
-	f.StringVar(&o.by, "by", "", "who makes the change (default: the user of this machine)")
-	f.IntVar(&o.pinLength, "pin-length", 4, "digits of a PIN, with --data; --config says it itself")
+	f.StringVar(&o.by, "by", "", "who makes the change, recorded beside the user of this machine")
 }
 
 // An editor is one change of what is published, under way.
@@ -55,27 +53,18 @@ func (o changeOptions) edit(
 	if strings.TrimSpace(o.reason) == "" {
 		return usage(cmd, `--reason is missing: say why in one line, --reason "fees are shown"`)
 	}
-	if cmd.Flags().Changed("pin-length") && o.config != "" {
-		return usage(cmd, "--pin-length is for --data: the configuration says pin.length")
-	}
-	if o.pinLength < 4 || o.pinLength > 12 {
-		return usage(cmd, fmt.Sprintf("--pin-length %d is not 4 to 12", o.pinLength))
-	}
 	actor, err := actorOf(cmd, o.by)
 	if err != nil {
 		return err
 	}
 	e := &editor{changeOptions: o, out: cmd.OutOrStdout(), err: cmd.ErrOrStderr(), actor: actor}
 	ctx := cmd.Context()
-	store, closeStore, cfg, err := openRevisions(ctx, o.config, o.data)
+	store, closeStore, cfg, err := openBooks(ctx, o.config, o.data)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
 	e.store, e.config, e.pinLength = store, cfg, cfg.PIN.Length
-	if o.data != "" {
-		e.pinLength = o.pinLength
-	}
 	if e.log, err = readLog(ctx, store); err != nil {
 		return fmt.Errorf("%w\nnothing can be changed on top of it; see: ussdgw menu history %s", err,
 			o.flag())
@@ -83,16 +72,16 @@ func (o changeOptions) edit(
 	return do(ctx, e)
 }
 
-// actorOf is who runs a command: what --by says, or else the user of this machine.
+// actorOf is who runs a command: the user of this machine, and what --by says beside it.
 func actorOf(cmd *cobra.Command, by string) (string, error) {
-	if by != "" {
-		return by, nil
-	}
 	u, err := user.Current()
-	if err != nil {
+	switch {
+	case err == nil:
+		return revision.ActorOf(by, u.Username), nil
+	case by == "":
 		return "", usage(cmd, "the user of this machine has no name: give --by NAME")
 	}
-	return u.Username, nil
+	return revision.ActorOf(by, fmt.Sprintf("user %d", os.Getuid())), nil
 }
 
 // check proves a stored revision again: this program may know more faults than the one which
@@ -164,8 +153,9 @@ func (e *editor) append(ctx context.Context, c revision.Change) error {
 // publishOptions are the flags of menu publish.
 type publishOptions struct {
 	changeOptions
-	to, base string
-	numbers  []string
+	to, base  string
+	numbers   []string
+	pinLength int
 }
 
 func menuPublishCommand() *cobra.Command {
@@ -182,7 +172,8 @@ later have the new ones, within 2 seconds on every gateway.
 Nothing is published when the check finds a fault, when nothing would change, when other menus are
 being tried on a share of the subscribers, or when the live revision is not the one of --base.
 Where the configuration says menus.two_persons, whoever has stored a revision may publish it to
-test numbers, and somebody else has to publish it further.
+test numbers, and somebody else has to publish it further. It is a rule against slips, not against
+malice: --by is taken at its word, and recorded beside the user of this machine, "aida (as root)".
 
 Exit codes: 0 published, 1 refused or failed, 2 wrong use or a folder that cannot be read.`,
 		Example: indent(
@@ -192,16 +183,25 @@ Exit codes: 0 published, 1 refused or failed, 2 wrong use or a folder that canno
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := o.change()
-			if err != nil {
+			switch {
+			case err != nil:
 				return usage(cmd, err.Error())
+			case cmd.Flags().Changed("pin-length") && o.config != "":
+				return usage(cmd, "--pin-length is for --data: the configuration says pin.length")
+			case o.pinLength < 4 || o.pinLength > 12:
+				return usage(cmd, fmt.Sprintf("--pin-length %d is not 4 to 12", o.pinLength))
 			}
 			return o.edit(cmd, func(ctx context.Context, e *editor) error {
+				if o.data != "" {
+					e.pinLength = o.pinLength
+				}
 				return o.publish(ctx, e, args[0], c)
 			})
 		},
 	}
 	o.flags(cmd)
 	f := cmd.Flags()
+	f.IntVar(&o.pinLength, "pin-length", 4, "digits of a PIN, with --data; --config says it itself")
 	f.StringVar(&o.to, "to", "test", "who gets it: test, a share such as 5%, or all")
 	f.StringSliceVar(&o.numbers, "numbers", nil,
 		"test numbers, with commas between (default: menus.test_numbers)")
@@ -264,7 +264,7 @@ func (o publishOptions) publish(
 	if o.base != "" && !strings.HasPrefix(rollout.Live, o.base) {
 		return e.otherBase(o.base)
 	}
-	c.Revision, c.Base = r.ID, rollout.Live
+	c.Revision, c.Content, c.Base = r.ID, r.Content(), rollout.Live
 	if len(c.Numbers) == 0 && c.Stage != revision.StageAll {
 		if c.Numbers, err = digitsOf(e.config.Menus.TestNumbers, "menus.test_numbers"); err != nil {
 			return err

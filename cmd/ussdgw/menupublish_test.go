@@ -156,12 +156,18 @@ func TestTwoPersons(t *testing.T) {
 		append(first, "aida", "--to", "all")...)
 	p.want(0, "Nothing was published yet", "history")
 	p.want(0, "published to 1 test number", "publish", append(first, "aida")...)
-	p.want(1, "is by aida, so somebody else has to publish it to 5%", "publish",
+	p.want(1, `is by aida \(as .+\), so somebody else has to publish it to 5%`, "publish",
 		append(first, "aida", "--to", "5%")...)
-	p.want(1, "is by aida, so somebody else", "publish", append(first, "AIDA", "--to", "all")...)
+	p.want(1, `is by aida \(as .+\), so somebody else`, "publish",
+		append(first, "AIDA", "--to", "all")...)
 	p.want(0, "5% of the subscribers", "publish", append(first, "bek", "--to", "5%")...)
-	p.want(1, "is by aida, so somebody else", "publish", append(first, "aida", "--to", "all")...)
+	p.want(1, `is by aida \(as .+\), so somebody else`, "publish",
+		append(first, "aida", "--to", "all")...)
+	p.want(2, `has \d+ characters; at most 64`, "publish", p.dir, "--reason", "r", "--by",
+		"somebody else entirely whose name has far more characters than it can have")
 	p.want(0, "Everybody has", "publish", append(first, "bek", "--to", "all")...)
+	p.want(0, `(?m)^3 .* bek \(as .+\) +publish .* to all`, "history")
+	p.want(0, `by bek \(as .+\)\n`, "status")
 	p.want(0, "Everybody has", "rollback", "--reason", "r", "--by", "aida")
 }
 
@@ -174,7 +180,7 @@ func TestPublishRefusesWhatSlipsIn(t *testing.T) {
 	cmd := menuPublishCommand()
 	cmd.SetContext(t.Context())
 	o := changeOptions{
-		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek", pinLength: 4,
+		ledgerOptions: ledgerOptions{data: p.flag[1]}, reason: "mine", by: "bek",
 	}
 	err := o.edit(cmd, func(ctx context.Context, e *editor) error {
 		p.want(0, "taken back|Everybody", "rollback", "--reason", "between", "--by", "cholpon")
@@ -218,6 +224,7 @@ func TestTamperedLogIsNamed(t *testing.T) {
 	if strings.Contains(out, "whole") {
 		t.Errorf("the broken log is called whole:\n%s", out)
 	}
+	p.want(1, `"whole": false`, "history", "--format", "json")
 	const edited = "somebody has edited the log"
 	p.want(1, edited, "status")
 	p.edit()
@@ -274,6 +281,42 @@ func TestPublishChecksWithThePINLength(t *testing.T) {
 	postgres := postgresPublishing(t, "", ", length: 12")
 	postgres.dir = p.dir
 	postgres.want(1, fault, "publish", p.dir, "--to", "all", "--reason", "x")
+}
+
+// TestOtherFilesOfThatName puts files before subscribers whose name is that of others which were
+// published: no command takes them for those.
+func TestOtherFilesOfThatName(t *testing.T) {
+	p := devPublishing(t)
+	store, err := litestore.Open(filepath.Join(p.flag[1], devLedgerFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	files, err := revision.Pack(menus.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := revision.New(files, "aida", time.Now())
+	if err == nil {
+		err = store.PutRevision(t.Context(), r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := revision.Change{
+		Kind: revision.KindPublish, Revision: r.ID, Content: r.Content(), Stage: revision.StageAll,
+	}
+	others.Content[len(others.Content)-1]++
+	change(t, store, others)
+	const tampered = "under the name [0-9a-f]{12}, files with the sum [0-9a-f]{64} were published"
+	p.want(0, "whole: 1 entry", "history")
+	p.want(1, tampered, "history", "--verify")
+	p.want(1, tampered, "checkout", "live", filepath.Join(t.TempDir(), "new"))
+	p.want(1, tampered, "plan", p.dir, "--against", "live")
+	p.want(0, "Everybody has the menus built into the program", "rollback", "--reason", "r")
+	p.want(1, tampered, "publish", r.ID, "--to", "all", "--reason", "r")
+	p.want(1, tampered, "publish", p.dir, "--to", "all", "--reason", "r")
+	p.want(1, tampered, "rollback", "--to", r.ID, "--reason", "r")
 }
 
 func TestResolveNamesOneRevision(t *testing.T) {
@@ -342,10 +385,10 @@ func TestShellWord(t *testing.T) {
 	}
 }
 
-func TestOpenRevisionsNamesTheSecretThatIsMissing(t *testing.T) {
+func TestOpenBooksNamesTheSecretThatIsMissing(t *testing.T) {
 	path := writeConfig(t, strings.Replace(minimal(t), `url: "postgres://u@db/x"`,
 		`url_file: /nowhere/url`, 1))
-	_, _, _, err := openRevisions(t.Context(), path, "")
+	_, _, _, err := openBooks(t.Context(), path, "")
 	if err == nil || !strings.Contains(err.Error(), "ledger.url_file cannot be read") ||
 		!errors.Is(err, os.ErrNotExist) {
 		t.Errorf("got %v", err)

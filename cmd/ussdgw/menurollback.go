@@ -52,7 +52,7 @@ func (e *editor) rollback(ctx context.Context, to string) error {
 	}
 	// What is live needs no proof. Anything else has to be what this program can run.
 	if c.Revision != "" && c.Revision != c.Base {
-		r, err := e.store.Revision(ctx, c.Revision)
+		r, err := e.log.read(ctx, e.store, c.Revision)
 		if err != nil {
 			return err
 		}

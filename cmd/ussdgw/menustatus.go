@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -31,7 +33,7 @@ Exit codes: 0 success, 1 failure or a log that somebody has edited, 2 wrong use.
 			if format != "text" && format != "json" {
 				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
@@ -42,9 +44,7 @@ Exit codes: 0 success, 1 failure or a log that somebody has edited, 2 wrong use.
 			}
 			s := log.standing()
 			if format == "json" {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				e.SetIndent("", "  ")
-				return e.Encode(s)
+				return writeJSON(cmd.OutOrStdout(), s)
 			}
 			return s.write(cmd.OutOrStdout(), o.flag())
 		},
@@ -132,22 +132,27 @@ func menuHistoryCommand() *cobra.Command {
 	var o ledgerOptions
 	var limit int
 	var verify bool
+	var format string
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "List who published what, when and why, newest first",
 		Long: `List every change of what is published, newest first: when, by whom, what, for whom and
 why. Each entry of the log is sealed with the one before it; an entry that somebody has edited,
 left out or slipped in with the tools of the database is found and named. --verify also reads every
-revision and compares its files with its name.
+revision and compares its files with the SHA-256 that the log has sealed.
 
 Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 		Example: indent("ussdgw menu history --limit 5 --config config.yaml",
-			"ussdgw menu history --verify --data devdata"),
+			"ussdgw menu history --verify --data devdata",
+			"ussdgw menu history --format json --data devdata"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if limit < 1 {
 				return usage(cmd, "--limit is at least 1")
 			}
-			store, closeStore, _, err := openRevisions(cmd.Context(), o.config, o.data)
+			if format != "text" && format != "json" {
+				return usage(cmd, fmt.Sprintf("--format %q is not known: write text or json", format))
+			}
+			store, closeStore, _, err := openBooks(cmd.Context(), o.config, o.data)
 			if err != nil {
 				return err
 			}
@@ -156,11 +161,15 @@ Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 			if broken != nil && !errors.Is(broken, revision.ErrTampered) {
 				return broken
 			}
-			if err := writeHistory(cmd.OutOrStdout(), log.changes, limit); err != nil {
-				return err
-			}
 			if verify {
 				broken = errors.Join(broken, verifyRevisions(cmd.Context(), store, log))
+			}
+			if format == "json" {
+				return errors.Join(writeHistoryJSON(cmd.OutOrStdout(), log.changes, limit, broken == nil),
+					broken)
+			}
+			if err := writeHistory(cmd.OutOrStdout(), log.changes, limit); err != nil {
+				return err
 			}
 			if broken != nil {
 				return broken
@@ -171,8 +180,52 @@ Exit codes: 0 the log is whole, 1 it is not, or failure, 2 wrong use.`,
 	}
 	o.flags(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "list at most so many; all are verified")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	cmd.Flags().BoolVar(&verify, "verify", false, "also compare the files of every revision")
 	return cmd
+}
+
+// A recorded is what menu history says. Its JSON is for scripts: keys are added, never changed.
+type recorded struct {
+	Whole   bool    `json:"whole"`   // all entries, and with --verify all revisions
+	Entries []entry `json:"entries"` // newest first
+}
+
+// entry is one change. Revision and Base are "" for the menus built into the program.
+type entry struct {
+	Seq      int64          `json:"seq"`
+	At       time.Time      `json:"at"`
+	By       string         `json:"by"`
+	Kind     revision.Kind  `json:"kind"`
+	Revision string         `json:"revision"`
+	Content  string         `json:"content,omitempty"` // SHA-256 of the revision
+	Base     string         `json:"base"`
+	Stage    revision.Stage `json:"stage"`
+	Percent  int            `json:"percent,omitempty"`
+	Numbers  []string       `json:"numbers,omitempty"` // masked
+	Reason   string         `json:"reason"`
+}
+
+func writeHistoryJSON(w io.Writer, changes []revision.Change, limit int, whole bool) error {
+	r := recorded{Whole: whole, Entries: []entry{}}
+	for _, c := range slices.Backward(changes[max(0, len(changes)-limit):]) {
+		e := entry{
+			Seq: c.Seq, At: c.At, By: c.Actor, Kind: c.Kind, Revision: c.Revision, Base: c.Base,
+			Stage: c.Stage, Percent: c.Percent, Numbers: masked(c.Numbers), Reason: c.Reason,
+		}
+		if c.Revision != "" {
+			e.Content = hex.EncodeToString(c.Content[:])
+		}
+		r.Entries = append(r.Entries, e)
+	}
+	return writeJSON(w, r)
+}
+
+// writeJSON writes what a script reads, and people too.
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 func writeHistory(w io.Writer, changes []revision.Change, limit int) error {
@@ -197,7 +250,7 @@ func writeHistory(w io.Writer, changes []revision.Change, limit int) error {
 	return table.Flush()
 }
 
-// verifyRevisions reads every revision that the log names: the store compares its files.
+// verifyRevisions reads every revision that the log names and compares its files with the sums.
 func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) error {
 	var broken error
 	seen := map[string]bool{"": true}
@@ -206,7 +259,7 @@ func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) er
 			continue
 		}
 		seen[c.Revision] = true
-		if _, err := s.Revision(ctx, c.Revision); err != nil {
+		if _, err := log.read(ctx, s, c.Revision); err != nil {
 			broken = errors.Join(broken, fmt.Errorf("revision %s of entry %d: %w", c.Revision, c.Seq,
 				err))
 		}
@@ -214,6 +267,8 @@ func verifyRevisions(ctx context.Context, s revision.Store, log publishedLog) er
 	return broken
 }
 
+// wholeText says that the log is whole. With its last seal, noted elsewhere, a log that somebody
+// has cut short is told from a whole one.
 func wholeText(log publishedLog, files bool) string {
 	text := "Nothing was published yet."
 	switch n := len(log.changes); {
@@ -221,6 +276,9 @@ func wholeText(log publishedLog, files bool) string {
 		text = "The log is whole: 1 entry."
 	case n > 1:
 		text = fmt.Sprintf("The log is whole: %d entries, each sealed with the one before it.", n)
+	}
+	if n := len(log.changes); n > 0 {
+		text += fmt.Sprintf("\nIts last seal: %x", log.changes[n-1].Hash)
 	}
 	if files && len(log.changes) > 0 {
 		text += "\nThe files of every revision are those that were published."

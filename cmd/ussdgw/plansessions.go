@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,13 +24,22 @@ type sessionCount struct {
 // A sessionPlace is where dialogues are.
 type sessionPlace struct{ state, revision string }
 
-// countSessions looks at all dialogues in the Redis of the configuration.
+// countSessions looks at all dialogues in the Redis of the configuration. A plan is good without
+// them: what cannot be counted is told in it.
 func (p *planner) countSessions(cmd *cobra.Command) error {
+	count, err := p.count(cmd)
+	if p.uncounted = err; err == nil || errors.Is(err, session.ErrUnread) {
+		p.sessions = &count
+	}
+	return cmd.Context().Err()
+}
+
+func (p *planner) count(cmd *cobra.Command) (sessionCount, error) {
+	count := sessionCount{counts: make(map[sessionPlace]int)}
 	store, err := openSessions(cmd.Context(), p.o.configured.Sessions, zap.NewNop())
 	if err != nil {
-		return err
+		return count, err
 	}
-	count := sessionCount{counts: make(map[sessionPlace]int)}
 	touched := p.diff.Touched()
 	err = store.Each(cmd.Context(), func(r session.Record) error {
 		count.add(r, touched)
@@ -38,8 +48,7 @@ func (p *planner) countSessions(cmd *cobra.Command) error {
 	if closed := store.Close(); err == nil {
 		err = closed
 	}
-	p.sessions = &count
-	return err
+	return count, err
 }
 
 // add counts one session, unless its dialogue has ended.
@@ -63,10 +72,19 @@ func (c *sessionCount) add(r session.Record, touched []string) {
 
 // sessionText says where dialogues are now.
 func (p *planner) sessionText(b *strings.Builder) {
-	if p.sessions == nil {
-		return
+	if p.uncounted != nil {
+		fmt.Fprintf(b, "sessions not counted: %s\n",
+			strings.ReplaceAll(p.uncounted.Error(), "\n", "\n    "))
 	}
-	c := p.sessions
+	if p.sessions != nil {
+		p.sessions.write(b)
+	}
+	if p.uncounted != nil || p.sessions != nil {
+		b.WriteByte('\n')
+	}
+}
+
+func (c *sessionCount) write(b *strings.Builder) {
 	fmt.Fprintf(b, "Dialogues under way: %d, of them %d in what changes\n", c.all, c.total)
 	var places []sessionPlace
 	for place := range c.counts {
@@ -82,5 +100,4 @@ func (p *planner) sessionText(b *strings.Builder) {
 	if c.total > 0 {
 		b.WriteString("    They end on the revision that they began with.\n")
 	}
-	b.WriteByte('\n')
 }

@@ -324,6 +324,13 @@ func (f *fleet) marking(mark string) string {
 // change makes a change and returns when it was made.
 func (f *fleet) change(c revision.Change) time.Time {
 	f.t.Helper()
+	if c.Kind == revision.KindPublish {
+		r, err := f.store.(revision.Store).Revision(f.t.Context(), c.Revision)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		c.Content = r.Content()
+	}
 	change(f.t, f.store.(revision.Store), c)
 	made := time.Now()
 	log, err := revision.Log(f.t.Context(), f.store.(revision.Store))

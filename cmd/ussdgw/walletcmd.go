@@ -77,13 +77,13 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 				return usage(cmd, fmt.Sprintf(
 					`say why in 1 to %d characters: --reason "came with ID card"`, ledger.MaxReason))
 			}
-			if utf8.RuneCountInString(by) > ledger.MaxActor || by == ledger.ActorSubscriber {
-				return usage(cmd, fmt.Sprintf("--by is a name of 1 to %d characters, and not %q",
-					ledger.MaxActor, ledger.ActorSubscriber))
-			}
 			actor, err := actorOf(cmd, by)
 			if err != nil {
 				return err
+			}
+			if utf8.RuneCountInString(actor) > ledger.MaxActor || by == ledger.ActorSubscriber {
+				return usage(cmd, fmt.Sprintf("--by and the user have at most %d characters together, "+
+					"and it is not %q", ledger.MaxActor, ledger.ActorSubscriber))
 			}
 			return o.wallet(cmd, args[0], func(s ledger.Store, w ledger.Wallet) error {
 				err := wallet.Intervene(cmd.Context(), s, w.Number, act, actor, reason, time.Now())
@@ -95,7 +95,7 @@ Exit codes: 0 it is done, 1 it is not, or failure, 2 wrong use.`,
 		},
 	}
 	o.flags(cmd)
-	cmd.Flags().StringVar(&by, "by", "", "who does it (default: the user of this machine)")
+	cmd.Flags().StringVar(&by, "by", "", "who does it, recorded beside the user of this machine")
 	cmd.Flags().StringVar(&reason, "reason", "",
 		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
 	return cmd
@@ -110,12 +110,11 @@ func (o ledgerOptions) wallet(
 		return usage(cmd, fmt.Sprintf("%q is no number such as 996555123456", number))
 	}
 	ctx := cmd.Context()
-	revisions, closeStore, _, err := openRevisions(ctx, o.config, o.data)
+	store, closeStore, _, err := openBooks(ctx, o.config, o.data)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	store := revisions.(ledger.Store) // whoever keeps the menus keeps the books
 	w, err := store.Wallet(ctx, n)
 	if errors.Is(err, ledger.ErrNoWallet) {
 		return fmt.Errorf("the number %s has no wallet", n)

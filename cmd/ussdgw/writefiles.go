@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A newFile is a file of a folder that gets another content.
@@ -16,8 +17,9 @@ type newFile struct {
 }
 
 // replaceFiles gives files of a folder, by name, another content: all of them, or, when it fails,
-// none. Each appears at once under its name and keeps its mode; a link stays one. A file that is
-// no longer what it was is not touched.
+// none; when even that fails, the error names those that are not what they were. Each appears at
+// once under its name and keeps its mode; a link stays one. A file that is no longer what it was is
+// not touched.
 func replaceFiles(dir string, files map[string]newFile) error {
 	return replaceFilesBy(os.Rename, dir, files)
 }
@@ -57,13 +59,25 @@ func replaceFilesBy(
 	}
 	for i, p := range all {
 		if err := rename(p.temp, p.path); err != nil {
+			var written []string
 			for _, done := range all[:i] {
-				err = errors.Join(err, os.WriteFile(done.path, files[done.name].was, 0o600))
+				if e := os.WriteFile(done.path, files[done.name].was, 0o600); e != nil {
+					written, err = append(written, done.path), errors.Join(err, e)
+				}
 			}
-			return fmt.Errorf("nothing was written: %w", err)
+			return notReplaced(written, err)
 		}
 	}
 	return nil
+}
+
+// notReplaced says which files are not what they were, though not all could be written.
+func notReplaced(written []string, err error) error {
+	if len(written) == 0 {
+		return fmt.Errorf("nothing was written: %w", err)
+	}
+	return fmt.Errorf("not all files were written, and these could not be put back, look at them: "+
+		"%s: %w", strings.Join(written, ", "), err)
 }
 
 // writeBeside writes a file next to path, with path's mode, and returns its name.

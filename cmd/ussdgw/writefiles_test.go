@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -79,5 +80,36 @@ func TestReplaceFilesTakesBack(t *testing.T) {
 	a, errA := os.ReadFile(filepath.Join(dir, "a.yaml"))
 	if err == nil || errA != nil || string(a) != "was" || moved != 2 {
 		t.Errorf("a.yaml is %q, %v, %v after %d", a, err, errA, moved)
+	}
+}
+
+// When the first of three files cannot be put back either, it is named, and nobody is told that
+// nothing was written.
+func TestReplaceFilesNamesWhatIsNew(t *testing.T) {
+	dir := t.TempDir()
+	files := make(map[string]newFile)
+	for _, name := range []string{"a.yaml", "b.yaml", "c.yaml"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("was"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files[name] = newFile{[]byte("was"), []byte("now")}
+	}
+	moved := 0
+	err := replaceFilesBy(func(from, to string) error {
+		if moved++; moved < 3 {
+			return os.Rename(from, to)
+		}
+		a := filepath.Join(dir, "a.yaml")
+		return errors.Join(os.ErrPermission, os.Remove(a), os.Mkdir(a, 0o700))
+	}, dir, files)
+	switch {
+	case !errors.Is(err, os.ErrPermission):
+		t.Errorf("got %v, want what has failed", err)
+	case strings.Contains(err.Error(), "nothing was written"),
+		!strings.Contains(err.Error(), "look at them: "+filepath.Join(dir, "a.yaml")+": "):
+		t.Errorf("got %v, want a.yaml named and it alone", err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "b.yaml")); err != nil || string(b) != "was" {
+		t.Errorf("b.yaml is %q, %v", b, err)
 	}
 }

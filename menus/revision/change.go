@@ -44,6 +44,7 @@ func (c Change) seal() [sha256.Size]byte {
 	for _, n := range c.Numbers {
 		b = appendSized(b, n)
 	}
+	b = appendSized(b, c.Content[:])
 	b = appendSized(b, c.Prev[:])
 	return sha256.Sum256(b)
 }
@@ -64,6 +65,11 @@ func (c Change) validate() error {
 	switch {
 	case c.Kind == KindPublish && c.Revision == "":
 		return fmt.Errorf("%w: no revision is named", ErrInvalid)
+	case c.Revision == "" && c.Content != [sha256.Size]byte{}:
+		return fmt.Errorf("%w: there is a content sum, and no revision", ErrInvalid)
+	case c.Revision != "" && c.Revision != IDOf(c.Content):
+		return fmt.Errorf("%w: the content sum is that of %s, not of %s", ErrInvalid,
+			IDOf(c.Content), c.Revision)
 	case c.Kind == KindRollback && c.Stage != StageAll:
 		return fmt.Errorf("%w: a rollback is for everybody", ErrInvalid)
 	case c.Kind != KindPublish && c.Kind != KindRollback:

@@ -104,25 +104,30 @@ func New(files map[string][]byte, author string, at time.Time) (Revision, error)
 		return Revision{}, fmt.Errorf("revision: %w", err)
 	}
 	return Revision{
-		ID: sumOf(files), Files: files, Author: author, StoredAt: at.UTC().Truncate(time.Microsecond),
+		ID: IDOf(contentOf(files)), Files: files, Author: author,
+		StoredAt: at.UTC().Truncate(time.Microsecond),
 	}, nil
 }
 
-func sumOf(files map[string][]byte) string {
+func contentOf(files map[string][]byte) [sha256.Size]byte {
 	sums := make(map[string][sha256.Size]byte, len(files))
 	for name, b := range files {
 		sums[name] = sha256.Sum256(b)
 	}
-	return IDOf(sums)
+	return ContentOf(sums)
 }
 
+// Content returns the content sum of the files.
+func (r Revision) Content() [sha256.Size]byte { return contentOf(r.Files) }
+
 // Verify reports whether the revision is whole: within its bounds, and its ID that of its files.
-// What has been changed in a database fails with ErrTampered.
+// What has been changed in a database fails with ErrTampered. The ID is short enough for somebody
+// to make other files that have it; Rollout.Verify finds these too.
 func (r Revision) Verify() error {
 	if err := validateFiles(r.Files); err != nil {
 		return fmt.Errorf("%w: revision %s: %w", ErrTampered, r.ID, err)
 	}
-	if got := sumOf(r.Files); got != r.ID {
+	if got := IDOf(r.Content()); got != r.ID {
 		return fmt.Errorf("%w: the files of revision %s are those of %s", ErrTampered, r.ID, got)
 	}
 	return nil

@@ -17,21 +17,27 @@ import (
 	"time"
 )
 
-// Digits is how many hexadecimal digits an ID has.
+// Digits is how many hexadecimal digits an ID has. They are for people: who has minutes can make
+// two folders that have the same ones. Whatever has to be certain compares the content sum.
 const Digits = 12
 
-// IDOf returns the ID of files, given by the SHA-256 of each by name.
-func IDOf(sums map[string][sha256.Size]byte) string {
+// ContentOf returns the content sum of files, given by the SHA-256 of each by name: no two folders
+// have the same one.
+func ContentOf(sums map[string][sha256.Size]byte) (content [sha256.Size]byte) {
 	h := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(sums)) {
 		fmt.Fprintf(h, "%d:%s:%x\n", len(name), name, sums[name])
 	}
-	return hex.EncodeToString(h.Sum(nil))[:Digits]
+	h.Sum(content[:0])
+	return content
 }
+
+// IDOf returns the ID of files that have this content sum: the sum's first Digits.
+func IDOf(content [sha256.Size]byte) string { return hex.EncodeToString(content[:])[:Digits] }
 
 // A Revision is the content of a menus folder, immutable.
 type Revision struct {
-	ID       string            // IDOf its files
+	ID       string            // IDOf its Content
 	Files    map[string][]byte // by name
 	Author   string            // who stored it first
 	StoredAt time.Time
@@ -61,11 +67,12 @@ type Change struct {
 	Seq      int64 // from 1 without a gap
 	At       time.Time
 	Kind     Kind
-	Revision string   // that is shown from now on, to those whom the stage says
-	Base     string   // the revision that was live when the change was made, "" for none
-	Stage    Stage    // StageAll for a rollback
-	Numbers  []string // test numbers, E.164 digits, for StageTest and StageShare
-	Percent  int      // 1 to 99, for StageShare
+	Revision string            // that is shown from now on, to those whom the stage says
+	Content  [sha256.Size]byte // of the revision, zero for none
+	Base     string            // the revision that was live when the change was made, "" for none
+	Stage    Stage             // StageAll for a rollback
+	Numbers  []string          // test numbers, E.164 digits, for StageTest and StageShare
+	Percent  int               // 1 to 99, for StageShare
 	Actor    string
 	Reason   string
 	Prev     [sha256.Size]byte // Hash of the entry before, zero for the first
@@ -82,9 +89,11 @@ var (
 // A Store keeps revisions and the log. Its methods are safe for concurrent use, by several
 // processes too.
 type Store interface {
-	// PutRevision stores a revision. One that is there already is left as it is.
+	// PutRevision stores a revision. One that is there already is left as it is; when other files
+	// are stored under its ID, that is ErrTampered.
 	PutRevision(ctx context.Context, r Revision) error
-	// Revision returns a revision with its files, or ErrNotFound.
+	// Revision returns a revision with its files, or ErrNotFound. It compares them with the ID
+	// only: Rollout.Verify says whether they are what was published.
 	Revision(ctx context.Context, id string) (Revision, error)
 	// AppendChange adds an entry. It fails with ErrStale when its Seq is taken, and with
 	// ErrNotFound when its revision is not stored.

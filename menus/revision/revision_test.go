@@ -9,7 +9,7 @@ import (
 
 func TestIDFollowsNamesAndContent(t *testing.T) {
 	a, b := sha256.Sum256([]byte("a")), sha256.Sum256([]byte("b"))
-	first := revision.IDOf(map[string][sha256.Size]byte{"x": a, "y": b})
+	first := revision.IDOf(revision.ContentOf(map[string][sha256.Size]byte{"x": a, "y": b}))
 	if len(first) != revision.Digits {
 		t.Errorf("got %q, want %d digits", first, revision.Digits)
 	}
@@ -17,7 +17,7 @@ func TestIDFollowsNamesAndContent(t *testing.T) {
 		"content": {"x": a, "y": a}, "name": {"x": a, "z": b}, "swapped": {"x": b, "y": a},
 		"less": {"x": a},
 	} {
-		if revision.IDOf(other) == first {
+		if revision.IDOf(revision.ContentOf(other)) == first {
 			t.Errorf("another %s has the same id", name)
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 var (
@@ -37,9 +36,10 @@ type Rollout struct {
 	Percent   int      // share of the subscribers who have the candidate
 	Previous  string   // what a rollback brings back when there is no candidate
 
-	hash   [sha256.Size]byte // of the last change
-	before []string          // what was live before Live, oldest first; "" is nothing published
-	ever   map[string]bool   // all that was ever live
+	hash    [sha256.Size]byte            // of the last change
+	before  []string                     // what was live before Live, oldest first; "" is nothing
+	ever    map[string]bool              // all that was ever live
+	content map[string][sha256.Size]byte // of every revision in the log
 }
 
 // Replay returns where the whole log, from its first change, has led. A log with a gap, or one
@@ -49,9 +49,9 @@ func Replay(log []Change) (Rollout, error) { return Rollout{}.Apply(log...) }
 
 // Apply returns where further changes lead. It fails as Replay does.
 func (r Rollout) Apply(log ...Change) (Rollout, error) {
-	r.before, r.ever = slices.Clone(r.before), maps.Clone(r.ever)
+	r.before, r.ever, r.content = slices.Clone(r.before), maps.Clone(r.ever), maps.Clone(r.content)
 	if r.ever == nil {
-		r.ever = make(map[string]bool)
+		r.ever, r.content = make(map[string]bool), make(map[string][sha256.Size]byte)
 	}
 	for _, c := range log {
 		if err := r.follows(c); err != nil {
@@ -74,12 +74,36 @@ func (r Rollout) follows(c Change) error {
 	case c.Base != r.Live:
 		return fmt.Errorf("it was made on %s while %s was live", named(c.Base), named(r.Live))
 	}
+	if sealed, ok := r.content[c.Revision]; ok && sealed != c.Content {
+		return fmt.Errorf("it is of other files than were published as %s before", c.Revision)
+	}
 	return c.validate()
+}
+
+// Verify reports whether a revision is whole, and its files are those that the log names by its
+// ID. Others fail with ErrTampered, be they ever so well made. A revision that is not in the log
+// is compared with its ID only.
+func (r Rollout) Verify(rev Revision) error {
+	if err := rev.Verify(); err != nil {
+		return err
+	}
+	return r.VerifyContent(rev.ID, rev.Content())
+}
+
+// VerifyContent reports, by ErrTampered, that the log has sealed another content sum for a
+// revision.
+func (r Rollout) VerifyContent(id string, content [sha256.Size]byte) error {
+	if sealed, ok := r.content[id]; ok && content != sealed {
+		return fmt.Errorf("%w: under the name %s, files with the sum %x were published, not %x",
+			ErrTampered, id, sealed, content)
+	}
+	return nil
 }
 
 // apply changes r in place.
 func (r *Rollout) apply(c Change) {
 	r.Seq, r.hash = c.Seq, c.Hash
+	r.content[c.Revision] = c.Content
 	if c.Stage == StageAll {
 		r.goLive(c)
 		r.Candidate, r.Stage, r.Numbers, r.Percent = "", "", nil, 0
@@ -145,7 +169,9 @@ func hundredth(number, candidate string) int {
 
 // Next returns c as the next entry of the log: with Seq, Prev and Hash, numbers in order. The
 // caller gives At, Kind, Revision, Stage, Numbers, Percent, Actor and Reason, and for a publish
-// Base.
+// Base and Content.
+//
+// A Content other than the log has for the revision fails with ErrTampered.
 //
 // A publish needs the live revision as its Base, or fails with ErrBase. One of the candidate
 // widens it: numbers are added to those it has; ErrNarrower and ErrUnchanged are its refusals. A
@@ -163,6 +189,9 @@ func (r Rollout) Next(c Change) (Change, error) {
 		c, err = r.nextPublish(c)
 	}
 	if err != nil {
+		return Change{}, err
+	}
+	if err := r.VerifyContent(c.Revision, c.Content); err != nil {
 		return Change{}, err
 	}
 	c = c.canonical()
@@ -227,14 +256,16 @@ func (r Rollout) nextRollback(c Change) (Change, error) {
 	if c.Revision == r.Live && r.Candidate == "" {
 		return c, fmt.Errorf("%w: %s is live, and there is no candidate", ErrUnchanged, named(r.Live))
 	}
+	c.Content = r.content[c.Revision]
 	c.Base, c.Stage, c.Numbers, c.Percent = r.Live, StageAll, nil, 0
 	return c, nil
 }
 
 // CheckSecond reports, by ErrSamePerson, that c takes a revision beyond test numbers and is made
-// by the revision's own author. It is the rule of two persons, for those who want it.
+// by the revision's own author; see SameActor. It is the rule of two persons, for those who want
+// it.
 func (c Change) CheckSecond(author string) error {
-	if c.Kind != KindPublish || c.Stage == StageTest || !strings.EqualFold(c.Actor, author) {
+	if c.Kind != KindPublish || c.Stage == StageTest || !SameActor(c.Actor, author) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s is by %s, who may publish it to test numbers only", ErrSamePerson,

@@ -1,6 +1,8 @@
 package revision_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
@@ -27,11 +29,18 @@ const (
 
 var now = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
 
+// content is a sum that a revision of this ID may have.
+func content(id string) (sum [sha256.Size]byte) {
+	digits, _ := hex.DecodeString(id)
+	copy(sum[:], digits)
+	return sum
+}
+
 // publish and rollback are changes of Aida with a reason.
 func publish(id, base string, stage revision.Stage) revision.Change {
 	return revision.Change{
-		At: now, Kind: revision.KindPublish, Revision: id, Base: base, Stage: stage, Actor: "aida",
-		Reason: "a text",
+		At: now, Kind: revision.KindPublish, Revision: id, Content: content(id), Base: base,
+		Stage: stage, Actor: "aida", Reason: "a text",
 	}
 }
 
@@ -218,6 +227,9 @@ func with(c change, edit func(*change)) change {
 	return c
 }
 
+// otherEnd gives a change the content of other files whose ID is the same.
+func otherEnd(c *change) { c.Content[sha256.Size-1]++ }
+
 type refusal struct {
 	name   string
 	before []change
@@ -281,6 +293,13 @@ func refusals() []refusal {
 			revision.ErrInvalid,
 		},
 		{"no revision", live(a), publish("", a, all), revision.ErrInvalid},
+		{
+			"other files of that name", tried(), with(publish(b, a, all), otherEnd),
+			revision.ErrTampered,
+		},
+		{"the files of another", live(a), with(publish(b, a, all), func(c *change) {
+			c.Content[0]++
+		}), revision.ErrInvalid},
 		{"a short id", live(a), publish("bbbbbb", a, all), revision.ErrInvalid},
 		{"a large id", live(a), publish("BBBBBBBBBBBB", a, all), revision.ErrInvalid},
 		{
@@ -358,6 +377,7 @@ func TestReplayTells(t *testing.T) {
 		"at":       func(c *revision.Change) { c.At = c.At.Add(time.Microsecond) },
 		"kind":     func(c *revision.Change) { c.Kind += "x" },
 		"revision": func(c *revision.Change) { c.Revision = "dddddddddddd" },
+		"content":  otherEnd,
 		"base":     func(c *revision.Change) { c.Base = "dddddddddddd" },
 		"stage":    func(c *revision.Change) { c.Stage += "x" },
 		"number":   func(c *revision.Change) { c.Numbers = otherLast(c.Numbers) },
@@ -407,12 +427,14 @@ func wantTampered(t *testing.T, name string, log []revision.Change, entry int) {
 // TestSealedNonsense seals entries as somebody does who knows how: what no log can say is refused
 // all the same.
 func TestSealedNonsense(t *testing.T) {
-	good := write(t, publish(a, "", all), test(b, a, phone)).log
+	good := write(t, test(b, "", phone2), test(b, "", phone)).log
 	for name, edit := range map[string]func(*revision.Change){
 		"another place":    func(c *revision.Change) { c.Seq = 3 },
 		"another log":      func(c *revision.Change) { c.Prev[0]++ },
 		"another base":     func(c *revision.Change) { c.Base = b },
 		"no such stage":    func(c *revision.Change) { c.Stage = "some" },
+		"other files":      otherEnd,
+		"no files":         func(c *revision.Change) { c.Content = [sha256.Size]byte{} },
 		"numbers in chaos": func(c *revision.Change) { c.Numbers = []string{phone2, phone} },
 		"no reason":        func(c *revision.Change) { c.Reason = "" },
 		"too large":        func(c *revision.Change) { c.Stage, c.Percent = "share", 100 },
@@ -424,6 +446,31 @@ func TestSealedNonsense(t *testing.T) {
 	}
 	if _, err := revision.Replay([]revision.Change{good[0], revision.Sealed(good[1])}); err != nil {
 		t.Errorf("sealed again without an edit: %v", err)
+	}
+}
+
+func TestRolloutVerifiesFiles(t *testing.T) {
+	r, err := revision.New(map[string][]byte{"main.yaml": []byte("a")}, "aida", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := publish(r.ID, "", all)
+	first.Content = r.Content()
+	good := write(t, first).rollout
+	otherEnd(&first)
+	bad := write(t, first).rollout
+	if err := good.Verify(r); err != nil {
+		t.Errorf("what was published: %v", err)
+	}
+	if err := (revision.Rollout{}).Verify(r); err != nil {
+		t.Errorf("what the log does not know: %v", err)
+	}
+	if err := bad.Verify(r); !errors.Is(err, revision.ErrTampered) {
+		t.Errorf("other files of that name: got %v, want %v", err, revision.ErrTampered)
+	}
+	r.Files["main.yaml"] = []byte("b")
+	if err := good.Verify(r); !errors.Is(err, revision.ErrTampered) {
+		t.Errorf("other files: got %v, want %v", err, revision.ErrTampered)
 	}
 }
 
@@ -516,10 +563,12 @@ func TestAnotherCandidateReachesOthers(t *testing.T) {
 func TestAnyLog(t *testing.T) {
 	ids := rapid.SampledFrom([]string{"", a, b, c})
 	anyChange := rapid.Custom(func(t *rapid.T) revision.Change {
+		id := ids.Draw(t, "revision")
 		return revision.Change{
+			Content:  content(id),
 			At:       now.Add(time.Duration(rapid.Int64Range(0, 1e15).Draw(t, "after"))),
 			Kind:     rapid.SampledFrom([]revision.Kind{"publish", "rollback"}).Draw(t, "kind"),
-			Revision: ids.Draw(t, "revision"), Base: ids.Draw(t, "base"),
+			Revision: id, Base: ids.Draw(t, "base"),
 			Stage: rapid.SampledFrom([]revision.Stage{"test", "share", "all"}).Draw(t, "stage"),
 			Numbers: rapid.SliceOfN(rapid.StringMatching(`99655512345[0-9]`), 0, 3).
 				Draw(t, "numbers"),

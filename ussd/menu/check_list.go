@@ -100,9 +100,9 @@ func (c *checking) itemIDs(s *state, pos source.Pos, name string) {
 					continue
 				}
 				for _, widest := range v.Widest {
-					if len(widest) > maxValueBytes {
+					if len(widest) > MaxValueBytes {
 						c.r.Errorf(pos, codeEnvironment,
-							"%q may hold more than %d octets, and would be cut", name, maxValueBytes)
+							"%q may hold more than %d octets, and would be cut", name, MaxValueBytes)
 						return
 					}
 				}

@@ -111,6 +111,13 @@ func (c *checking) confirm(s *state) {
 			s.confirm, s.name)
 		return
 	}
+	for _, a := range maker.with {
+		if a.literal != "" && slices.Contains(c.env.Actions[maker.do].Optional, a.name) {
+			c.r.Errorf(s.place["confirm"], codeConfirm, "%q gives %q a text in quotes, and it is what"+
+				" the screen does again by itself", s.confirm, a.name)
+			c.r.Help("name the state that makes the offer without it: what was asked there is asked anew")
+		}
+	}
 	wanted := confirmed(maker)
 	c.confirmText(s, wanted, s.text, "the prompt")
 	for _, e := range c.incoming(s) {

@@ -162,7 +162,8 @@ func proofCodes() []source.Code {
 		{Code: codeConfirm, Title: "an offer without its confirm screen", Text: "`confirm:` names" +
 			" the do state that makes the offer. Each outcome that leaves an offer open leads to" +
 			" a confirm screen of such a state and nowhere else. What the screen shows is of that" +
-			" very offer: its outcome sets it, or its action was given it."},
+			" very offer: its outcome sets it, or its action was given it. Coming back to the screen" +
+			" makes the offer anew, so the state gives no text in quotes that skips a question."},
 		{Code: codeOffer, Title: "the offer's id is not for people", Text: "`offer` is an opaque" +
 			" id that goes from the action that makes an offer to the one that takes it. No text" +
 			" shows it, no slot has its name."},

@@ -57,7 +57,8 @@ func plainLetter(c rune) string {
 }
 
 // latinLetter writes a letter as most people do who type Kyrgyz or Russian on a Latin keypad. What
-// is written in several ways gets one: j and zh, y and i, w and v.
+// is written in several ways gets one: j and zh, y and i, w and v. inLatin is another table because
+// that one is read: it tells letters apart that a search has to take for the same.
 func latinLetter(c rune) string {
 	const cyrillic = "абвгдежзийклмнопрстуфхцчшщъыьэюяёөүң"
 	latin := [...]string{

@@ -18,6 +18,8 @@ const maxLatin = 3
 
 // inLatin returns how a small letter of the Cyrillic alphabets of Central Asia and of their
 // neighbours is written in Latin, with letters that the GSM alphabet has. It is false for others.
+// latinLetter is another table because that one is compared and never shown: it makes the same of
+// letters that people type in different ways.
 func inLatin(c rune) (string, bool) {
 	const cyrillic = "абвгдежзийклмнопрстуфхцчшщъыьэюяёөүңқғұһәўҳҷӣӯіїєґ"
 	latin := [...]string{

@@ -90,18 +90,19 @@ func Load(fsys fs.FS, env Environment, r *source.Report) *Program {
 	if r.Failed() {
 		return nil
 	}
-	l.p.revision = contentID(files)
+	l.p.content = contentOf(files)
+	l.p.revision = revision.IDOf(l.p.content)
 	l.p.placed = l.placed
 	return l.p
 }
 
-// contentID is the ID of all files, the catalogue's included: its names are on the screens.
-func contentID(files []*source.File) string {
+// contentOf is the content sum of all files, the catalogue's too: its names are on the screens.
+func contentOf(files []*source.File) [sha256.Size]byte {
 	sums := make(map[string][sha256.Size]byte, len(files))
 	for _, f := range files {
 		sums[f.Name] = f.Sum
 	}
-	return revision.IDOf(sums)
+	return revision.ContentOf(sums)
 }
 
 // sections are the top-level keys of a menu file.
@@ -203,7 +204,7 @@ func (l *loading) settings() {
 	l.entries(l.setting("entries"))
 	if len(l.raw["shortcuts"]) > 0 {
 		n := l.setting("shortcuts")
-		l.p.shortcuts = n.Scalar()
+		l.p.shortcuts = l.stateName(n)
 		l.placed["setting shortcuts"] = n.Place()
 	}
 }

@@ -236,20 +236,30 @@ func (l *loading) target(n *source.Node) target {
 	if n == nil {
 		return target{}
 	}
-	t := target{to: n.Scalar(), pos: n.Place()}
-	if n.Is(source.Map) {
-		found := n.Object(l.r, "a target", "goto", "notice")
-		t.to = found["goto"].Scalar()
-		if found["goto"] == nil {
-			l.r.Errorf(n.Place(), codeTarget, "the target lacks \"goto\"")
-			return target{}
-		}
-		t.pos = found["goto"].Place()
-		if found["notice"] != nil {
-			t.notice = l.notice(found["notice"])
-		}
+	if !n.Is(source.Map) {
+		return target{to: l.stateName(n), pos: n.Place()}
+	}
+	found := n.Object(l.r, "a target", "goto", "notice")
+	if found["goto"] == nil {
+		l.r.Errorf(n.Place(), codeTarget, "the target lacks \"goto\"")
+		return target{}
+	}
+	t := target{to: l.stateName(found["goto"]), pos: found["goto"].Place()}
+	if found["notice"] != nil && t.to != "" {
+		t.notice = l.notice(found["notice"])
 	}
 	return t
+}
+
+// stateName reads where something leads. It returns "" for what names nothing, and reports it: a
+// name that is no state's is found when all states are known.
+func (l *loading) stateName(n *source.Node) string {
+	name := n.Scalar()
+	if name == "" {
+		l.r.Errorf(n.Place(), codeTarget, "the name of a state, @home, @back or @resume was"+
+			" expected here")
+	}
+	return name
 }
 
 // notice reads the code of an error that a target brings, "" for what is none.

@@ -1,6 +1,7 @@
 package menu
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,6 +14,7 @@ import (
 // A Program is a checked menu. It is immutable and safe for concurrent use.
 type Program struct {
 	revision  string
+	content   [sha256.Size]byte
 	service   string
 	languages []string
 	latinOf   map[string]string // a transliterated language -> the one it is made from
@@ -155,6 +157,9 @@ type argument struct {
 
 // Revision identifies the content of the menu: 12 hexadecimal digits.
 func (p *Program) Revision() string { return p.revision }
+
+// Content is the content sum of the menu's files, of which Revision is the beginning.
+func (p *Program) Content() [sha256.Size]byte { return p.content }
 
 // Service is the code that is dialled: "*900#".
 func (p *Program) Service() string { return p.service }

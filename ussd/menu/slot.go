@@ -138,7 +138,7 @@ const leastLetters = 2
 // checkText takes a name: letters of the Latin or the Cyrillic script with blanks, hyphens,
 // apostrophes and points between. Runs of blanks become one.
 func (s *slot) checkText(typed string) (value, refusal string) {
-	if len(typed) > maxValueBytes {
+	if len(typed) > MaxValueBytes {
 		return "", refuseTextLong
 	}
 	value = strings.Join(strings.Fields(typed), " ")

@@ -132,14 +132,14 @@ func isPlaceholder(s string) bool {
 	return isName(item) && (!found || isName(value))
 }
 
-// maxValueBytes bounds every value that is kept in a Position.
-const maxValueBytes = 240
+// MaxValueBytes is how many octets of a value a dialogue keeps. What is longer is cut.
+const MaxValueBytes = 240
 
 // cleanValue makes a value fit to be put into a text: one line of valid UTF-8 without characters
 // that nobody sees and of bounded size.
 func cleanValue(s string) string {
-	if len(s) > maxValueBytes {
-		s = s[:maxValueBytes]
+	if len(s) > MaxValueBytes {
+		s = s[:MaxValueBytes]
 	}
 	s = strings.ToValidUTF8(s, "")
 	return strings.Map(func(c rune) rune {

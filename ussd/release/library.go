@@ -147,10 +147,25 @@ func (l *Library) Rollout() revision.Rollout { return l.running.Load().rollout }
 // Revision implements ussd.Menus. What is not here yet is read from the store and proven, once for
 // all who wait for it.
 func (l *Library) Revision(ctx context.Context, id string) (*menu.Program, error) {
-	set, err := l.set(ctx, id)
+	set, err := l.published(ctx, id, l.Rollout())
 	return set.Program, err
 }
 
+// published is the revision of that ID which the log of a rollout has sealed. Other files with the
+// same ID fail with revision.ErrTampered, wherever they came from.
+func (l *Library) published(ctx context.Context, id string, r revision.Rollout) (Set, error) {
+	s, err := l.set(ctx, id)
+	if err != nil {
+		return Set{}, err
+	}
+	if err := r.VerifyContent(id, s.Program.Content()); err != nil {
+		l.shelf.drop(id)
+		return Set{}, fmt.Errorf("release: %w", err)
+	}
+	return s, nil
+}
+
+// set is the revision of that ID which is here or in the store.
 func (l *Library) set(ctx context.Context, id string) (Set, error) {
 	now := l.running.Load()
 	for _, s := range []Set{now.live, now.candidate, l.config.First} {

@@ -2,6 +2,7 @@ package release_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -260,6 +261,7 @@ func (b *bench) publish(name string, stage revision.Stage) {
 	b.t.Helper()
 	b.ok(b.books.PutRevision(b.t.Context(), b.revision(name)))
 	c := revision.Change{Kind: revision.KindPublish, Revision: b.id(name), Stage: stage}
+	c.Content = b.revision(name).Content()
 	if stage != revision.StageAll {
 		c.Numbers = []string{tester.Digits()}
 	}
@@ -569,6 +571,33 @@ func TestWhatRanIsKept(t *testing.T) {
 	}
 }
 
+// Somebody has published other files and put these under their name: nobody is given them, and
+// neither is whoever has begun on them before the change was read.
+func TestOtherFilesOfThatName(t *testing.T) {
+	b := newBench(t, 0)
+	r := b.revision("one")
+	b.ok(b.books.PutRevision(t.Context(), r))
+	_, err := b.Revision(t.Context(), r.ID) // not published: only its name is known
+	b.ok(err)
+	c := revision.Change{
+		Kind: revision.KindPublish, Revision: r.ID, Content: r.Content(), Stage: revision.StageTest,
+		Numbers: []string{tester.Digits()},
+	}
+	c.Content[sha256.Size-1]++
+	b.change(c)
+	b.ok(b.Refresh(t.Context()))
+	b.gives("built-in", "built-in")
+	if _, err := b.Revision(t.Context(), r.ID); !errors.Is(err, revision.ErrTampered) {
+		t.Errorf("the candidate: got %v, want %v", err, revision.ErrTampered)
+	}
+	c.Stage, c.Numbers = revision.StageAll, nil
+	b.change(c)
+	if err := b.Refresh(t.Context()); !errors.Is(err, revision.ErrTampered) {
+		t.Errorf("what is live: got %v, want %v", err, revision.ErrTampered)
+	}
+	b.gives("built-in", "built-in")
+}
+
 func TestAnotherServiceCode(t *testing.T) {
 	b := newBench(t, 0)
 	moved := files("moved")
@@ -577,7 +606,7 @@ func TestAnotherServiceCode(t *testing.T) {
 	b.ok(err)
 	b.ok(b.books.PutRevision(t.Context(), r))
 	b.change(revision.Change{
-		Kind: revision.KindPublish, Revision: r.ID, Stage: revision.StageAll,
+		Kind: revision.KindPublish, Revision: r.ID, Content: r.Content(), Stage: revision.StageAll,
 	})
 	if err := b.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "*901#") {
 		t.Errorf("Refresh = %v, want a refusal that names the code", err)

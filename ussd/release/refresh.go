@@ -61,12 +61,12 @@ func (l *Library) refresh(ctx context.Context) (live, candidate error) {
 	}
 	next := &running{rollout: l.read, live: l.config.First}
 	if id := l.read.Live; id != "" {
-		if next.live, live = l.set(ctx, id); live != nil {
+		if next.live, live = l.published(ctx, id, l.read); live != nil {
 			return live, nil
 		}
 	}
 	if id := l.read.Candidate; id != "" {
-		next.candidate, candidate = l.set(ctx, id)
+		next.candidate, candidate = l.published(ctx, id, l.read)
 	}
 	if l.read.Seq != l.running.Load().rollout.Seq || candidate == nil {
 		l.put(next, l.last.At)

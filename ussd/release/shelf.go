@@ -52,6 +52,13 @@ func (s *shelf) keep(set Set) {
 	}
 }
 
+// drop takes a revision off the shelf.
+func (s *shelf) drop(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.kept, id)
+}
+
 // refuse remembers why a revision does not run here, so that it is not proven again for each of
 // its dialogues.
 func (s *shelf) refuse(id string, err error) {

@@ -11,6 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+// ErrUnread says that Each has left out sessions, which it counts, because they cannot be decoded.
+var ErrUnread = errors.New("sessions left out")
+
 // scanBatch is how many keys Each asks for, and reads, at a time.
 const scanBatch = 200
 
@@ -18,8 +21,7 @@ const scanBatch = 200
 // meanwhile may be seen or not, and one that is there all the time may be seen twice while Redis
 // resizes its tables: it is good for counting and for nothing else. It asks for a few hundred keys
 // at a time, so that the dialogues go on beside it. It ends with the first error of see or of ctx.
-// What cannot be decoded is left out; Each returns an error that counts it, after all others were
-// seen.
+// What cannot be decoded is left out: Each returns ErrUnread, after all others were seen.
 func (s *Redis) Each(ctx context.Context, see func(Record) error) error {
 	e := each{see: see, match: glob(s.prefix) + "ussd:{*"}
 	var err error
@@ -142,7 +144,7 @@ func (e *each) unread() error {
 	if e.bad == 0 {
 		return nil
 	}
-	return fmt.Errorf("%d sessions left out: %w", e.bad, e.first)
+	return fmt.Errorf("%d %w: %w", e.bad, ErrUnread, e.first)
 }
 
 // glob writes a text so that it matches only itself in a pattern of Redis.

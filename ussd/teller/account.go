@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ussdgw/ussd"
+	"ussdgw/ussd/menu"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 )
@@ -88,13 +89,33 @@ func (t *Teller) limits(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		"month", shown(a.Month), "most", shown(a.Balance))
 }
 
-// favourites names the providers that the subscriber pays most often.
+// favourites names the providers that the subscriber pays most often, as many as a value has room
+// for: an ID that is cut would name another provider, or none.
 func (t *Teller) favourites(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	ids, err := t.issuer.Favourites(ctx, c.Number, favourites)
 	if err != nil || len(ids) == 0 {
 		return t.outcome("none", err, nil)
 	}
-	return answer("some", "favourites", strings.Join(ids, " ")), nil
+	text := joined(ids, menu.MaxValueBytes)
+	if text == "" {
+		return t.outcome("none", nil, nil)
+	}
+	return answer("some", "favourites", text), nil
+}
+
+// joined puts blanks between the first ids that have room in most octets.
+func joined(ids []string, most int) string {
+	text := ""
+	for i, id := range ids {
+		if i > 0 {
+			id = " " + id
+		}
+		if len(text)+len(id) > most {
+			break
+		}
+		text += id
+	}
+	return text
 }
 
 // recent lists the accounts that the subscriber has paid last.

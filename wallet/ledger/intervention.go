@@ -20,9 +20,9 @@ const (
 // ActorSubscriber is the actor of what the subscriber has asked for with the PIN.
 const ActorSubscriber = "subscriber"
 
-// Bounds of an Intervention, in characters.
+// Bounds of an Intervention, in characters: those of a change of the menus.
 const (
-	MaxActor  = 100
+	MaxActor  = 64
 	MaxReason = 200
 )
 

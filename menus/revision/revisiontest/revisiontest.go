@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) (one, other revision.Store)) {
 		"revisions are kept":         testRevisions,
 		"the largest revision":       testLargest,
 		"a wrong revision":           testWrongRevision,
+		"two of one name":            testTwoOfOneName,
 		"the log is kept":            testLog,
 		"changes that do not follow": testStale,
 		"many at once":               testAtOnce,
@@ -79,6 +81,13 @@ func next(t *testing.T, s revision.Store, c revision.Change) (revision.Change, e
 	}
 	if c.Stage == "" {
 		c.Stage = revision.StageAll
+	}
+	if c.Kind == revision.KindPublish {
+		r, err := s.Revision(t.Context(), c.Revision)
+		if err != nil {
+			return c, err
+		}
+		c.Content = r.Content()
 	}
 	c.At, c.Actor, c.Reason = at, "aida", "кичинекей оңдоо"
 	return rollout.Next(c)
@@ -144,6 +153,32 @@ func testWrongRevision(t *testing.T, one, _ revision.Store) {
 	}
 }
 
+// testTwoOfOneName stores two folders whose content sums begin with the same 48 bits: they were
+// found among 44 million, within a minute. Each is whole, and the second is not the first.
+func testTwoOfOneName(t *testing.T, one, other revision.Store) {
+	folder := func(text string) revision.Revision {
+		r, err := revision.New(map[string][]byte{"main.yaml": []byte(text)}, "aida", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first, second := folder("# 17687349\n"), folder("# 39642085\n")
+	if first.ID != second.ID || first.Content() == second.Content() || second.Verify() != nil {
+		t.Fatalf("%s and %s are no two folders of one name", first.ID, second.ID)
+	}
+	if err := one.PutRevision(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.PutRevision(t.Context(), second); !errors.Is(err, revision.ErrTampered) {
+		t.Errorf("the second: got %v, want %v", err, revision.ErrTampered)
+	}
+	got, err := other.Revision(t.Context(), first.ID)
+	if err != nil || got.Content() != first.Content() {
+		t.Errorf("got %q, %v", got.Files, err)
+	}
+}
+
 func testLog(t *testing.T, one, other revision.Store) {
 	if log, err := one.Changes(t.Context(), 0, 10); err != nil || len(log) != 0 {
 		t.Fatalf("empty: got %v, %v", log, err)
@@ -194,10 +229,12 @@ func testStale(t *testing.T, one, other revision.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	gap, fork, unknown := good, good, good
+	gap, fork, unknown, baseless := good, good, good, good
+	baseless.Base = "ba9876543210"
 	gap.Seq++
 	fork.Prev[0]++
 	unknown.Revision = "0123456789ab"
+	copy(unknown.Content[:], "\x01\x23\x45\x67\x89\xab")
 	for _, tt := range []struct {
 		name string
 		c    revision.Change
@@ -208,9 +245,17 @@ func testStale(t *testing.T, one, other revision.Store) {
 		{"a gap", gap, revision.ErrStale},
 		{"another log", fork, revision.ErrStale},
 		{"unknown revision", unknown, revision.ErrNotFound},
+		{"unknown base", baseless, revision.ErrNotFound},
 	} {
-		if err := one.AppendChange(t.Context(), tt.c); !errors.Is(err, tt.want) {
+		err := one.AppendChange(t.Context(), tt.c)
+		if !errors.Is(err, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, err, tt.want)
+		}
+		missing := map[string]string{
+			"unknown revision": unknown.Revision, "unknown base": baseless.Base,
+		}[tt.name]
+		if err != nil && !strings.Contains(err.Error(), missing) {
+			t.Errorf("%s: %v does not name %s", tt.name, err, missing)
 		}
 	}
 	if err := one.AppendChange(t.Context(), good); err != nil {
@@ -291,6 +336,9 @@ func Forbidden() []string {
 		`DELETE FROM menu_revision`,
 		change(`4`, `'publish'`, `'0123456789ab'`, `'all'`, `''`, `0`), // an unknown revision
 		change(`4`, `'publish'`, `NULL`, `'all'`, `''`, `0`),
+		changeOf(`4`, `'publish'`, stored, `NULL`, `'all'`, `''`, `0`),
+		changeOf(`4`, `'publish'`, stored, `c.prev`, `'all'`, `''`, `0`), // another's
+		changeOf(`4`, `'rollback'`, `NULL`, `c.content`, `'all'`, `''`, `0`),
 		change(`0`, `'publish'`, stored, `'all'`, `''`, `0`),
 		change(`3`, `'publish'`, stored, `'all'`, `''`, `0`), // taken
 		change(`4`, `'erase'`, stored, `'all'`, `''`, `0`),
@@ -302,28 +350,37 @@ func Forbidden() []string {
 	}
 }
 
-const stored = `(SELECT max(revision) FROM menu_change)`
+const stored = `(SELECT revision FROM menu_change WHERE seq = 3)`
 
 // change is a statement that adds an entry with a hash of its own.
 func change(seq, kind, revision, stage, numbers, percent string) string {
-	return fmt.Sprintf(`INSERT INTO menu_change (seq, at, kind, revision, base, stage, numbers,
-    percent, actor, reason, prev, hash)
-SELECT %s, 1, %s, %s, NULL, %s, %s, %s, 'x', 'x', c.prev, m.hash
+	content := `c.content`
+	if revision == `NULL` {
+		content = `NULL`
+	}
+	return changeOf(seq, kind, revision, content, stage, numbers, percent)
+}
+
+func changeOf(seq, kind, revision, content, stage, numbers, percent string) string {
+	return fmt.Sprintf(`INSERT INTO menu_change (seq, at, kind, revision, content, base,
+    stage, numbers, percent, actor, reason, prev, hash)
+SELECT %s, 1, %s, %s, %s, NULL, %s, %s, %s, 'x', 'x', c.prev, m.hash
 FROM menu_change c, (SELECT prev AS hash FROM menu_change WHERE seq = 1) m WHERE c.seq = 3`,
-		seq, kind, revision, stage, numbers, percent)
+		seq, kind, revision, content, stage, numbers, percent)
 }
 
 // Tampers returns, by name, what somebody with the database in hands may do after Fill. The log
 // or a revision then fails with revision.ErrTampered; see Check.
 func Tampers() map[string]string {
 	return map[string]string{
-		"another reason":   `UPDATE menu_change SET reason = 'nothing' WHERE seq = 1`,
-		"another actor":    `UPDATE menu_change SET actor = 'nobody' WHERE seq = 3`,
-		"another time":     `UPDATE menu_change SET at = at + 1 WHERE seq = 2`,
-		"another number":   `UPDATE menu_change SET numbers = '996555123457' WHERE seq = 2`,
-		"another revision": `UPDATE menu_change SET revision = base WHERE seq = 3`,
-		"one left out":     `DELETE FROM menu_change WHERE seq = 2`,
-		"the first gone":   `DELETE FROM menu_change WHERE seq = 1`,
+		"another reason": `UPDATE menu_change SET reason = 'nothing' WHERE seq = 1`,
+		"another actor":  `UPDATE menu_change SET actor = 'nobody' WHERE seq = 3`,
+		"another time":   `UPDATE menu_change SET at = at + 1 WHERE seq = 2`,
+		"another number": `UPDATE menu_change SET numbers = '996555123457' WHERE seq = 2`,
+		"another revision": `UPDATE menu_change SET revision = base, content =
+			(SELECT content FROM menu_change WHERE seq = 1) WHERE seq = 3`,
+		"one left out":   `DELETE FROM menu_change WHERE seq = 2`,
+		"the first gone": `DELETE FROM menu_change WHERE seq = 1`,
 		"moved up": `DELETE FROM menu_change WHERE seq = 2;
 			UPDATE menu_change SET seq = 2 WHERE seq = 3`,
 		"other files": `UPDATE menu_revision SET files = (SELECT r.files FROM menu_revision r

@@ -1,6 +1,7 @@
 package litestore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -22,11 +23,21 @@ func (s *Store) PutRevision(ctx context.Context, r revision.Revision) error {
 		return fmt.Errorf("litestore: put revision: %w", err)
 	}
 	return s.change(ctx, "put revision", func(t tx) error {
-		_, err := t.exec(insertRevision, r.ID, revision.Encode(r.Files), r.Author,
-			ledger.Micros(r.StoredAt))
+		files := revision.Encode(r.Files)
+		rows, err := t.exec(insertRevision, r.ID, files, r.Author, ledger.Micros(r.StoredAt))
+		if err != nil || rows == 1 {
+			return err
+		}
+		var stored []byte
+		err = t.row(selectFiles, []any{r.ID}, &stored)
+		if err == nil && !bytes.Equal(stored, files) {
+			err = fmt.Errorf("%w: other files are stored as %s", revision.ErrTampered, r.ID)
+		}
 		return err
 	})
 }
+
+const selectFiles = `SELECT files FROM menu_revision WHERE id = $1`
 
 const selectRevision = `SELECT files, author, stored_at FROM menu_revision WHERE id = $1`
 
@@ -55,10 +66,11 @@ const countRevision = `SELECT count(*) FROM menu_revision WHERE id = $1`
 
 // An entry goes in only after the one that it was sealed on.
 const insertChange = `
-INSERT INTO menu_change (seq, at, kind, revision, base, stage, numbers, percent, actor, reason,
-                         prev, hash)
-SELECT $1, $2, $3, nullif($4, ''), nullif($5, ''), $6, $7, $8, $9, $10, $11, $12
-WHERE ($1 = 1 OR EXISTS (SELECT 1 FROM menu_change p WHERE p.seq = $1 - 1 AND p.hash = $11))
+INSERT INTO menu_change (seq, at, kind, revision, content, base, stage, numbers, percent,
+                         actor, reason, prev, hash)
+SELECT $1, $2, $3, nullif($4, ''), CASE WHEN $4 <> '' THEN $5 END, nullif($6, ''), $7, $8, $9, $10,
+       $11, $12, $13
+WHERE ($1 = 1 OR EXISTS (SELECT 1 FROM menu_change p WHERE p.seq = $1 - 1 AND p.hash = $12))
   AND NOT EXISTS (SELECT 1 FROM menu_change WHERE seq = $1)`
 
 // AppendChange adds an entry to the log; see revision.Store. ledger.ErrInDoubt says that it may
@@ -75,8 +87,8 @@ func (s *Store) AppendChange(ctx context.Context, c revision.Change) error {
 			}
 		}
 		rows, err := t.exec(insertChange, c.Seq, ledger.Micros(c.At), string(c.Kind), c.Revision,
-			c.Base, string(c.Stage), strings.Join(c.Numbers, " "), c.Percent, c.Actor, c.Reason,
-			c.Prev[:], c.Hash[:])
+			c.Content[:], c.Base, string(c.Stage), strings.Join(c.Numbers, " "), c.Percent, c.Actor,
+			c.Reason, c.Prev[:], c.Hash[:])
 		if err == nil && rows == 0 {
 			return fmt.Errorf("%w: %d", revision.ErrStale, c.Seq)
 		}
@@ -85,8 +97,8 @@ func (s *Store) AppendChange(ctx context.Context, c revision.Change) error {
 }
 
 const selectChanges = `
-SELECT seq, at, kind, coalesce(revision, ''), coalesce(base, ''), stage, numbers, percent, actor,
-       reason, prev, hash
+SELECT seq, at, kind, coalesce(revision, ''), content, coalesce(base, ''), stage, numbers, percent,
+       actor, reason, prev, hash
 FROM menu_change WHERE seq > $1 ORDER BY seq LIMIT $2`
 
 // Changes returns entries of the log; see revision.Store.
@@ -96,13 +108,14 @@ func (s *Store) Changes(ctx context.Context, after int64, limit int) ([]revision
 		var c revision.Change
 		var at int64
 		var numbers string
-		var prev, hash []byte
-		err := r.Scan(&c.Seq, &at, &c.Kind, &c.Revision, &c.Base, &c.Stage, &numbers, &c.Percent,
-			&c.Actor, &c.Reason, &prev, &hash)
+		var content, prev, hash []byte
+		err := r.Scan(&c.Seq, &at, &c.Kind, &c.Revision, &content, &c.Base, &c.Stage, &numbers,
+			&c.Percent, &c.Actor, &c.Reason, &prev, &hash)
 		if numbers != "" {
 			c.Numbers = strings.Fields(numbers)
 		}
 		c.At = ledger.FromMicros(at)
+		copy(c.Content[:], content)
 		copy(c.Prev[:], prev)
 		copy(c.Hash[:], hash)
 		log = append(log, c)

@@ -13,6 +13,7 @@ CREATE TABLE menu_change (
     at       INTEGER NOT NULL CHECK (at > 0),
     kind     TEXT NOT NULL CHECK (kind IN ('publish', 'rollback')),
     revision TEXT REFERENCES menu_revision (id), -- NULL: back to before the first publish
+    content  BLOB CHECK (length(content) = 32), -- the SHA-256 whose beginning is revision
     base     TEXT REFERENCES menu_revision (id), -- what was live; NULL: nothing
     stage    TEXT NOT NULL CHECK (stage IN ('test', 'share', 'all')),
     numbers  TEXT NOT NULL, -- test numbers, with blanks between
@@ -22,6 +23,8 @@ CREATE TABLE menu_change (
     prev     BLOB NOT NULL CHECK (length(prev) = 32),
     hash     BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
     CHECK (revision IS NOT NULL OR kind = 'rollback'),
+    CHECK ((revision IS NULL) = (content IS NULL)),
+    CHECK (revision = lower(hex(substr(content, 1, 6)))),
     CHECK ((stage = 'share') = (percent > 0)),
     CHECK (stage <> 'all' OR numbers = '')
 ) STRICT;

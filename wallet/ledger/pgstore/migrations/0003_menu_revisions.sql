@@ -13,7 +13,8 @@ CREATE TABLE menu_change (
     at       bigint NOT NULL CHECK (at > 0),
     kind     text NOT NULL CHECK (kind IN ('publish', 'rollback')),
     revision text REFERENCES menu_revision (id), -- NULL: back to before the first publish
-    base     text REFERENCES menu_revision (id), -- what was live; NULL: nothing
+    content  bytea CHECK (octet_length(content) = 32), -- the SHA-256 whose beginning is revision
+    base     text CONSTRAINT menu_change_base_fkey REFERENCES menu_revision (id), -- what was live; NULL: nothing
     stage    text NOT NULL CHECK (stage IN ('test', 'share', 'all')),
     numbers  text NOT NULL, -- test numbers, with blanks between
     percent  integer NOT NULL CHECK (percent BETWEEN 0 AND 99),
@@ -22,6 +23,8 @@ CREATE TABLE menu_change (
     prev     bytea NOT NULL CHECK (octet_length(prev) = 32),
     hash     bytea NOT NULL CONSTRAINT menu_change_hash UNIQUE CHECK (octet_length(hash) = 32),
     CHECK (revision IS NOT NULL OR kind = 'rollback'),
+    CHECK ((revision IS NULL) = (content IS NULL)),
+    CHECK (revision = encode(substr(content, 1, 6), 'hex')),
     CHECK ((stage = 'share') = (percent > 0)),
     CHECK (stage <> 'all' OR numbers = '')
 );

@@ -1,95 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"ussdgw/menus/revision"
 	"ussdgw/wallet"
-	"ussdgw/wallet/ledger/litestore"
 	"ussdgw/wallet/msisdn"
 )
 
 // minPrefix is how many digits of a revision are enough to name it.
 const minPrefix = 6
-
-// ledgerOptions are the flags that say where the ledger is whose menus are meant.
-type ledgerOptions struct{ config, data string }
-
-func (o *ledgerOptions) flags(cmd *cobra.Command) {
-	f := cmd.Flags()
-	f.StringVar(&o.config, "config", "", "configuration of serve: its PostgreSQL is meant")
-	f.StringVar(&o.data, "data", "", "folder of dev --data: its ledger is meant")
-}
-
-// flag is how the ledger is named on a command line.
-func (o *ledgerOptions) flag() string {
-	if o.config != "" {
-		return "--config " + shellWord(o.config)
-	}
-	return "--data " + shellWord(o.data)
-}
-
-// openRevisions opens the ledger in which menus are published: the PostgreSQL of a configuration,
-// or that of a folder of dev. Exactly one of them is needed. The Config of a folder is the default
-// one. The caller closes the store.
-func openRevisions(
-	ctx context.Context, config, data string,
-) (s revision.Store, closeStore func(), cfg Config, err error) {
-	switch {
-	case (config == "") == (data == ""):
-		return nil, nil, cfg, &exitError{exitUsage, "which ledger is meant? give one of:\n" +
-			"  --config FILE  the configuration of serve\n  --data DIR     the folder of dev --data"}
-	case data != "":
-		s, closeStore, err = openDevRevisions(data)
-		return s, closeStore, defaultConfig(), err
-	}
-	cfg, report := loadConfig(config, filesElsewhere)
-	if report.Failed() {
-		var text bytes.Buffer
-		if err := report.Write(&text); err != nil {
-			return nil, nil, cfg, err
-		}
-		return nil, nil, cfg, fmt.Errorf("the configuration has faults:\n%s",
-			strings.TrimSpace(text.String()))
-	}
-	if cfg.Ledger.URL == "" {
-		_, err := readAtMost(cfg.Ledger.URLFile, maxSecretOctets)
-		return nil, nil, cfg, fmt.Errorf("%s: ledger.url_file cannot be read: %w", config, err)
-	}
-	store, err := openLedger(ctx, cfg.Ledger)
-	if err != nil {
-		return nil, nil, cfg, err
-	}
-	if err := requireMigrated(ctx, store, config); err != nil {
-		store.Close()
-		return nil, nil, cfg, err
-	}
-	return store, store.Close, cfg, nil
-}
-
-// openDevRevisions opens the ledger of a folder of dev. It makes none: a mistyped folder would
-// get an empty one.
-func openDevRevisions(dir string) (revision.Store, func(), error) {
-	path := filepath.Join(dir, devLedgerFile)
-	if _, err := os.Stat(path); err != nil {
-		return nil, nil, fmt.Errorf("%s holds no ledger: %w\nmake one: ussdgw dev --data %s", dir,
-			reason(err), shellWord(dir))
-	}
-	store, err := litestore.Open(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	return store, store.Close, nil
-}
 
 // A publishedLog is the whole log with where it has led.
 type publishedLog struct {
@@ -141,11 +65,26 @@ func (l publishedLog) resolve(
 		}
 		id = c.Revision
 	}
-	r, err := s.Revision(ctx, id)
+	r, err := l.read(ctx, s, id)
 	if errors.Is(err, revision.ErrNotFound) {
 		return r, fmt.Errorf("no revision %s was ever published\nsee: ussdgw menu history", text)
 	}
 	return r, err
+}
+
+// read reads a revision. When the log has it, its files are those that the log has sealed, or the
+// error is revision.ErrTampered.
+func (l publishedLog) read(
+	ctx context.Context, s revision.Store, id string,
+) (revision.Revision, error) {
+	r, err := s.Revision(ctx, id)
+	if err == nil {
+		err = l.rollout.Verify(r)
+	}
+	if err != nil {
+		return revision.Revision{}, err
+	}
+	return r, nil
 }
 
 // isRevision reports whether text may name a revision.

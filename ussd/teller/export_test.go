@@ -1,0 +1,4 @@
+package teller
+
+// Joined is joined.
+func Joined(ids []string, most int) string { return joined(ids, most) }
