@@ -146,6 +146,7 @@ func environment(c *catalogue.Catalogue) menu.Environment {
 			},
 			"pay": {
 				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+				Optional: []string{"urgent"}, Literals: map[string][]string{"urgent": {"yes"}},
 				Outcomes: map[string]menu.OutcomeDef{
 					"paid": {Sets: values("code"), Shows: []string{"code"}}, "refused": {},
 				},

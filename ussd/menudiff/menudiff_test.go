@@ -181,12 +181,10 @@ func gradeCases() []gradeCase {
 		},
 		{
 			name: "what an action is given", edit: []string{
-				"amount: amount}",
-				`amount: amount, again: "yes"}`,
+				"pin: pin}\n", `pin: pin, urgent: "yes"}` + "\n",
 			},
-			want: []string{`MONEY: pay_quote gives the wallet account: account, again: "yes", ` +
-				"amount: amount, provider: provider instead of account: account, amount: amount, " +
-				"provider: provider"},
+			want: []string{`MONEY: pay_do gives the wallet offer: offer, pin: pin, urgent: "yes" ` +
+				"instead of offer: offer, pin: pin"},
 		},
 		{
 			name: "an outcome of a payment", edit: []string{"paid, refused: over", "paid, refused: help"},
