@@ -261,13 +261,16 @@ func (w *shipped) faults(
 			break
 		}
 		if n, ok := showsRows(body, heading, all[i:], cut); ok {
+			if sc.Page == sc.Pages && i+n < len(all) {
+				return seen, fmt.Errorf("the last %d of %d lines are on no page", len(all)-i-n, len(all))
+			}
 			for _, r := range all[i : i+n] {
 				seen.rows = append(seen.rows, r.name)
 			}
 			return seen, nil
 		}
 	}
-	if sc.Page == 1 && isMadeOf(body, heading, cut) {
+	if sc.Page == 1 && isMadeOf(body, heading, cut) && (sc.Pages > 1 || len(all) == 0) {
 		return seen, nil
 	}
 	return seen, fmt.Errorf("page %d does not show the text and some of %d lines of %q", sc.Page,
