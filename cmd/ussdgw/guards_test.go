@@ -37,7 +37,7 @@ func guards() []guard {
 		},
 		{
 			"a redelivered input drives an unfinished payment on", "ussd/step.go",
-			"		if base.Executing.IsZero() {\n", "		if base.Version > 0 {\n",
+			"	case last && base.Executing.IsZero():\n", "	case last:\n",
 			"TestKilledBetweenCommitAndAnswer", here,
 		},
 		{
