@@ -64,6 +64,16 @@ func (w *shipped) everyItem(list string) []menu.Item {
 	return out
 }
 
+// selects is the ID that selects the sub-list with an item.
+func (w *shipped) selects(list, id string) string {
+	for selector, items := range w.env.Lists[list].Items {
+		if slices.ContainsFunc(items, func(it menu.Item) bool { return it.ID == id }) {
+			return selector
+		}
+	}
+	return ""
+}
+
 // foundItems are those of a list state that finds them: the best first, numbered from 1 on.
 func (w *shipped) foundItems(s *writtenState, slots map[string]string) []menu.Item {
 	all := w.everyItem(s.says("list"))

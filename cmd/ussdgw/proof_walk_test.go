@@ -110,6 +110,11 @@ func (k *walk) all(first []*spot) {
 				k.t.Fatalf("the hidden option %s is taken after%s", in.name, at.path())
 			case !res.Refused:
 				k.lands(&spot{from: at, typed: in.name}, in.to, res)
+				for slot, value := range in.sets {
+					if got := res.Position.Slots[slot]; got != value {
+						k.t.Fatalf("%s is %q instead of %q after%s %s", slot, got, value, at.path(), in.name)
+					}
+				}
 			}
 			for _, next := range k.arrive(at, in.name, res) {
 				leadsOn = leadsOn || (in.forward && !res.Refused)
@@ -350,10 +355,11 @@ func (k *walk) shows(pos menu.Position, s *writtenState) string {
 // An input is one thing that a subscriber can do at a screen.
 type input struct {
 	name    string
-	forward bool   // it is an answer: neither a key of the menu nor a refusal
-	to      string // where it leads, if it leads anywhere and is accepted
-	hidden  bool   // it chooses an option that is not there
-	once    string // a walk through everything does it once, by this name
+	forward bool              // it is an answer: neither a key of the menu nor a refusal
+	to      string            // where it leads, if it leads anywhere and is accepted
+	hidden  bool              // it chooses an option that is not there
+	sets    map[string]string // slots that it sets, if it is accepted
+	once    string            // a walk through everything does it once, by this name
 	do      func(p *menu.Program, pos menu.Position) menu.Result
 }
 
@@ -432,7 +438,9 @@ func (k *walk) inputs(pos menu.Position) []input {
 		to := letters.Field("goto").Scalar()
 		list := k.written.states[to].says("list")
 		for _, word := range k.words[list] {
-			all = append(all, types(word, to))
+			in := types(word, to)
+			in.sets = map[string]string{letters.Field("as").Scalar(): word}
+			all = append(all, in)
 		}
 	}
 	switch next := readTarget("", s.node.Field("goto")).to; s.kind {
@@ -453,6 +461,10 @@ func (k *walk) inputs(pos menu.Position) []input {
 		for _, it := range k.standInsFirst(s, pos) {
 			in := types(strconv.Itoa(it.Number), next)
 			in.once = s.name + k.shows(pos, s) + it.ID + pos.Lang
+			in.sets = map[string]string{s.says("as"): it.ID}
+			if list := s.says("list"); k.env.Lists[list].Of != "" {
+				in.sets[k.env.Lists[list].Of] = k.selects(list, it.ID)
+			}
 			all = append(all, in)
 		}
 		all = append(all, types("777", ""))
@@ -731,12 +743,9 @@ func (w *shipped) wideChoice() map[string]string {
 			}
 		}
 	}
-	for slot, list := range w.written.chosen { // what selects the list of an item that was chosen
-		for id, items := range w.env.Lists[list].Items {
-			is := func(it menu.Item) bool { return it.ID == out[slot] }
-			if id != "" && slices.ContainsFunc(items, is) {
-				out[w.env.Lists[list].Of] = id
-			}
+	for slot, list := range w.written.chosen {
+		if of := w.env.Lists[list].Of; of != "" {
+			out[of] = w.selects(list, out[slot])
 		}
 	}
 	for name, sl := range w.written.slots {
