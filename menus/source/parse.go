@@ -171,6 +171,11 @@ func (p *parsing) allowed(tokens token.Tokens) bool {
 				return false
 			}
 			open = open[:len(open)-1]
+		case token.SequenceEntryType:
+			if len(open) > 0 { // no entry of a list begins with a dash within brackets
+				p.stumbled(p.pos(open[len(open)-1]), "the bracket that opens here is not closed")
+				return false
+			}
 		}
 		if tk.Position == nil {
 			continue
