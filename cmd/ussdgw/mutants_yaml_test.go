@@ -106,7 +106,7 @@ func yamlMutators() []mutator {
 		{"YAML003", "a bracket that is not closed", func(f *menusFolder) []*mutant {
 			return each(f.all, func(at *found) *mutant {
 				if raw := f.raw(at.Value); strings.HasPrefix(raw, "{") {
-					return f.sayPlain(at, raw[:len(raw)-1])
+					return f.sayPlain(at, raw[:len(raw)-1]).also(below(at, 1))
 				}
 				return nil
 			})
