@@ -164,7 +164,8 @@ func adviceMutators() []mutator {
 				const most = roomUTF16 - len("\n98 xxxxx\n0 xxxxx")
 				text := at.Value.Scalar()
 				units, _ := room(text)
-				if len(at.up.up.Value.Field("options").Items()) < 2 || strings.Contains(text, "{") || units > most {
+				few := len(at.up.up.Value.Field("options").Items()) < 2
+				if few || strings.Contains(text, "{") || units > most {
 					return nil
 				}
 				return f.say(at, text+strings.Repeat("ж", most-units))
