@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -126,19 +127,26 @@ func (p *Poster) remove(w *posting) bool {
 	return true
 }
 
-// take removes the next batch from the queue: at most MaxBatch, at most one of each wallet, so
-// that every payment of the batch sees its wallet's balance as the batch found it.
+// take removes the next batch from the queue: at most MaxBatch, at most one of each wallet, as payer or as
+// payee, so that every payment of the batch sees its wallet's balance as the batch found it.
 func (p *Poster) take() []*posting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var batch, rest []*posting
 	seen := make(map[string]bool, min(len(p.queue), MaxBatch))
 	for _, w := range p.queue {
-		if len(batch) == MaxBatch || seen[w.payment.Offer.Wallet] {
+		wallets := w.payment.Wallets()
+		if len(batch) == MaxBatch || slices.ContainsFunc(wallets, func(id string) bool { return seen[id] }) {
 			rest = append(rest, w)
+			// Neither is a later one of these wallets taken before it.
+			for _, id := range wallets {
+				seen[id] = true
+			}
 			continue
 		}
-		seen[w.payment.Offer.Wallet] = true
+		for _, id := range wallets {
+			seen[id] = true
+		}
 		w.taken = true
 		batch = append(batch, w)
 	}
