@@ -74,7 +74,9 @@ CREATE INDEX offer_pressed ON offer (pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
 CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
-CREATE INDEX offer_code ON offer (code);
+-- The code is told when a payment has an end or is held.
+CREATE INDEX offer_code ON offer (code)
+    WHERE pressed_at > 0 AND (ended_at > 0 OR held_at > 0);
 
 CREATE TRIGGER offer_moves BEFORE UPDATE ON offer
 WHEN OLD.state NOT IN ('open', 'pressed', 'held')

@@ -51,6 +51,7 @@ CREATE FUNCTION apply_payments(
     m_lang text[], m_fields text[], m_sealed bytea[]
 ) RETURNS TABLE (n bigint, verdict text, reason_limit bigint)
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan -- else each call would plan for its arrays anew
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -193,14 +194,11 @@ BEGIN
         FROM unnest(p_offer, v_verdict) AS i (offer, verdict)
         JOIN offer o ON o.id = i.offer
         CROSS JOIN LATERAL (VALUES
-            (1, 'wallet:' || o.wallet, -o.amount),
+            (1, 'wallet:' || o.wallet, -o.amount - o.fee),
             (2, CASE o.operation WHEN 'payment' THEN 'provider:' || o.provider
-                ELSE 'wallet:' || o.payee END, o.amount),
-            (3, 'wallet:' || o.wallet, -o.fee),
-            (4, 'fee:' || CASE o.operation WHEN 'payment' THEN o.provider
-                ELSE '@' || o.operation END, o.fee),
-            (5, 'provider:' || o.provider, -o.provider_fee),
-            (6, 'fee:' || o.provider, o.provider_fee)
+                ELSE 'wallet:' || o.payee END, o.amount - o.provider_fee),
+            (3, 'fee:' || CASE o.operation WHEN 'payment' THEN o.provider
+                ELSE '@' || o.operation END, o.fee + o.provider_fee)
         ) AS e (line, account, amount)
         WHERE i.verdict = 'pay' AND e.amount <> 0;
     END IF;
