@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"wallet/pin":        {},
 	"wallet/catalogue":  {"wallet/money", "menus/source", "menus/schema"},
 	"wallet/ledger":     {"wallet/money", "wallet/msisdn", "wallet/pin"},
+	"wallet/biller":     {"wallet/money"},
 	"wallet":            append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
