@@ -23,11 +23,11 @@ func (b *bench) support(act ledger.Act) error {
 // acts are the acts on the wallet, newest first.
 func (b *bench) acts() []ledger.Act {
 	b.t.Helper()
-	all, err := b.store.Interventions(b.ctx(), b.wallet().ID, 10)
+	all, err := b.store.Records(b.ctx(), ledger.WalletSubject(b.wallet().ID), 10)
 	b.ok(err)
 	var acts []ledger.Act
 	for _, i := range all {
-		acts = append(acts, i.Act)
+		acts = append(acts, ledger.Act(i.Act))
 	}
 	return acts
 }

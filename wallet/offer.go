@@ -59,8 +59,8 @@ func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 		return ledger.Offer{}, err
 	}
 	total, err := q.Amount.Add(fee)
-	if err != nil || w.Balance < total {
-		return ledger.Offer{}, bounded(ledger.ReasonLowBalance, w.Balance)
+	if err != nil || w.Available() < total {
+		return ledger.Offer{}, bounded(ledger.ReasonLowBalance, w.Available())
 	}
 	o, err := i.newOffer(w, p, q, fee, now)
 	if err != nil {
@@ -141,15 +141,15 @@ func (i *Issuer) within(
 		return bounded(ledger.ReasonLimitPayment, limits.PerPayment)
 	}
 	day, month := i.period(now)
-	perDay, perMonth, err := i.store.Spent(ctx, w.ID, day, month)
+	used, err := i.store.Used(ctx, w.ID, ledger.OpPayment, day, month)
 	if err != nil {
 		return fmt.Errorf("wallet: offer: %w", err)
 	}
-	if limits.PerDay > 0 && amount > limits.PerDay-perDay {
-		return bounded(ledger.ReasonLimitDay, max(limits.PerDay-perDay, 0))
+	if limits.PerDay > 0 && amount > limits.PerDay-used.Day {
+		return bounded(ledger.ReasonLimitDay, max(limits.PerDay-used.Day, 0))
 	}
-	if limits.PerMonth > 0 && amount > limits.PerMonth-perMonth {
-		return bounded(ledger.ReasonLimitMonth, max(limits.PerMonth-perMonth, 0))
+	if limits.PerMonth > 0 && amount > limits.PerMonth-used.Month {
+		return bounded(ledger.ReasonLimitMonth, max(limits.PerMonth-used.Month, 0))
 	}
 	return nil
 }
@@ -186,8 +186,9 @@ func (i *Issuer) newOffer(
 		return ledger.Offer{}, err
 	}
 	return ledger.Offer{
-		ID: id, Wallet: w.ID, Provider: p.ID, ProviderName: catalogue.Text(p.Name, q.Lang),
-		Account: q.Account, Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
+		ID: id, Wallet: w.ID, Operation: ledger.OpPayment, Provider: p.ID,
+		ProviderName: catalogue.Text(p.Name, q.Lang), Account: q.Account,
+		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
 		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
 	}, nil
 }

@@ -44,13 +44,13 @@ func (i *Issuer) Allowance(ctx context.Context, n msisdn.Number) (Allowance, err
 		return Allowance{}, err
 	}
 	day, month := i.period(i.clock())
-	perDay, perMonth, err := i.store.Spent(ctx, w.ID, day, month)
+	used, err := i.store.Used(ctx, w.ID, ledger.OpPayment, day, month)
 	if err != nil {
 		return Allowance{}, fmt.Errorf("wallet: allowance: %w", err)
 	}
-	left := max(level.PerMonth-perMonth, 0)
+	left := max(level.PerMonth-used.Month, 0)
 	return Allowance{
 		Payment: level.PerPayment, Balance: level.Balance, Month: left,
-		Today: min(max(level.PerDay-perDay, 0), left),
+		Today: min(max(level.PerDay-used.Day, 0), left),
 	}, nil
 }

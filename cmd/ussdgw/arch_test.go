@@ -62,11 +62,12 @@ var arrows = map[string][]string{
 	"cmd/ussdgw":      {"..."},
 
 	// Stores and what their tests share.
+	"wallet/ledger/sqlbooks": append([]string{"wallet/ledger"}, walletLeaves...),
 	"wallet/ledger/pgstore": append([]string{
-		"wallet/ledger", "menus/revision",
+		"wallet/ledger", "wallet/ledger/sqlbooks", "menus/revision",
 	}, walletLeaves...),
 	"wallet/ledger/litestore": append([]string{
-		"wallet/ledger", "menus/revision",
+		"wallet/ledger", "wallet/ledger/sqlbooks", "menus/revision",
 	}, walletLeaves...),
 	"menus/revision/revisiontest": {"menus/revision"},
 	"wallet/ledger/ledgertest":    append([]string{"wallet/ledger"}, walletLeaves...),

@@ -162,7 +162,7 @@ func lockState(w ledger.Wallet, now time.Time) string {
 func printWallet(
 	ctx context.Context, out io.Writer, s ledger.Store, w ledger.Wallet, now time.Time,
 ) error {
-	acts, err := s.Interventions(ctx, w.ID, interventionsShown)
+	acts, err := s.Records(ctx, ledger.WalletSubject(w.ID), interventionsShown)
 	if err != nil {
 		return err
 	}

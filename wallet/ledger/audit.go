@@ -90,19 +90,42 @@ const auditOpenOffers = `
 SELECT wallet, CAST(count(*) AS TEXT) || ' open offers'
 FROM offer WHERE state = 'open' GROUP BY wallet HAVING count(*) > 1`
 
+// Counted is what was posted, and what is held or waits in suspense.
+const counted = `
+SELECT wallet, operation, month, day, sum(amount) AS amount
+FROM (
+    SELECT t.wallet, o.operation, t.month, t.day, t.amount
+    FROM transfer t JOIN offer o ON o.id = t.id
+    UNION ALL
+    SELECT wallet, kind, month, day, amount FROM transfer WHERE kind = 'cash_in'
+    UNION ALL
+    SELECT wallet, operation, month, day, amount FROM hold WHERE ended_at = 0
+    UNION ALL
+    SELECT t.wallet, 'out', t.month, t.day, t.amount
+    FROM transfer t JOIN offer o ON o.id = t.id
+    UNION ALL
+    SELECT wallet, 'out', month, day, amount FROM hold WHERE ended_at = 0
+) x
+GROUP BY wallet, operation, month, day`
+
 const auditLimitUsed = `
-SELECT l.wallet, l.period || ': counted ' || CAST(l.used AS TEXT) || ', paid '
-       || CAST(coalesce(sum(t.amount), 0) AS TEXT)
-FROM limit_used l LEFT JOIN transfer t
-  ON t.wallet = l.wallet AND t.kind = 'payment' AND (t.day = l.period OR t.month = l.period)
-GROUP BY l.wallet, l.period, l.used HAVING l.used <> coalesce(sum(t.amount), 0)`
+WITH c AS (` + counted + `)
+SELECT l.wallet, l.operation || ' ' || l.month || ': counted ' || CAST(l.used AS TEXT) || ' and '
+       || CAST(l.day_used AS TEXT) || ', moved ' || CAST(coalesce(sum(c.amount), 0) AS TEXT)
+       || ' and ' || CAST(coalesce(sum(CASE WHEN c.day = l.day THEN c.amount END), 0) AS TEXT)
+FROM limit_used l
+LEFT JOIN c ON c.wallet = l.wallet AND c.operation = l.operation AND c.month = l.month
+GROUP BY l.wallet, l.operation, l.month, l.used, l.day_used, l.day
+HAVING l.used <> coalesce(sum(c.amount), 0)
+    OR l.day_used <> coalesce(sum(CASE WHEN c.day = l.day THEN c.amount END), 0)`
 
 const auditLimitMissing = `
-SELECT t.id, 'paid, but not counted for ' || t.day || ' and ' || t.month
-FROM transfer t
-LEFT JOIN limit_used d ON d.wallet = t.wallet AND d.period = t.day
-LEFT JOIN limit_used m ON m.wallet = t.wallet AND m.period = t.month
-WHERE t.kind = 'payment' AND (d.wallet IS NULL OR m.wallet IS NULL)`
+WITH c AS (` + counted + `)
+SELECT c.wallet, c.operation || ' of ' || c.day || ' is not counted'
+FROM c
+LEFT JOIN limit_used l
+  ON l.wallet = c.wallet AND l.operation = c.operation AND l.month = c.month
+WHERE l.wallet IS NULL`
 
 const auditOrphanMessage = `
 SELECT m.key, 'message of ' || m.offer || ', which has another end'
@@ -116,6 +139,7 @@ const auditBlocked = `
 SELECT p.wallet, 'locked until ' || CAST(p.locked_until AS TEXT) || ', last act '
        || coalesce(i.act, 'none')
 FROM wallet_pin p
-LEFT JOIN intervention i ON i.id = (
-    SELECT max(j.id) FROM intervention j WHERE j.wallet = p.wallet)
+LEFT JOIN audit i ON i.id = (
+    SELECT max(j.id) FROM audit j
+    WHERE j.subject = 'wallet:' || p.wallet AND j.act IN ('block', 'unblock', 'unlock'))
 WHERE (p.locked_until = 253402214400000000) <> (coalesce(i.act, '') = 'block')`

@@ -13,13 +13,18 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// The accounts. A wallet's has a running balance that is never negative; the others are the sums
-// of their entries.
+// The accounts. A wallet's has a running balance that is never negative, an agent's one that is
+// bounded by its credit line; the others are the sums of their entries.
 const (
 	// TrustAccount mirrors the money at the issuer's bank: what all others hold together, negated.
 	TrustAccount = "trust"
+	// SuspenseAccount has the payments that nobody has answered for in time.
+	SuspenseAccount = "suspense"
+	// AdjustAccount is the other side of corrections.
+	AdjustAccount = "adjust"
 
 	walletPrefix   = "wallet:"
+	agentPrefix    = "agent:"
 	providerPrefix = "provider:"
 	feePrefix      = "fee:"
 	fundPrefix     = "fund:"
@@ -31,18 +36,48 @@ func WalletAccount(wallet string) string { return walletPrefix + wallet }
 // ProviderAccount is what the issuer owes a provider.
 func ProviderAccount(provider string) string { return providerPrefix + provider }
 
+// AgentAccount is the float of an agent: what it has paid in and not handed on to wallets.
+func AgentAccount(agent string) string { return agentPrefix + agent }
+
 // FeeAccount is the income from the fees of a provider's payments.
 func FeeAccount(provider string) string { return feePrefix + provider }
+
+// OperationFeeAccount is the income from the fees of transfers or of cash-outs. No provider has an
+// id that begins with an @.
+func OperationFeeAccount(op Operation) string { return feePrefix + "@" + string(op) }
+
+// Creditor is the account that the amount of an offer goes to, for a cash-out that of the agent.
+func (o Offer) Creditor(agent string) string {
+	switch o.Operation {
+	case OpTransfer:
+		return WalletAccount(o.Payee)
+	case OpCashOut:
+		return AgentAccount(agent)
+	}
+	return ProviderAccount(o.Provider)
+}
+
+// FeeAccount is the account that the fees of an offer go to.
+func (o Offer) FeeAccount() string {
+	if o.Operation == OpPayment {
+		return FeeAccount(o.Provider)
+	}
+	return OperationFeeAccount(o.Operation)
+}
 
 // FundTransfer is the id of the transfer that funds a wallet under key. A payment's transfer has
 // the id of its offer, which has no colon.
 func FundTransfer(key string) string { return fundPrefix + key }
 
-// Sum is the fingerprint of what an offer binds: id, wallet, provider, account, amount, fee and
-// code. Two offers of one id but different sums are different requests.
+// Sum is the fingerprint of what an offer binds: id, wallet, operation, payee, provider, account,
+// amount, fees and code. Two offers of one id but different sums are different requests.
 func (o Offer) Sum() []byte {
-	return fingerprint("offer/1", o.ID, o.Wallet, o.Provider, o.Account, o.Code,
-		o.Amount.String(), o.Fee.String())
+	if o.Operation == OpPayment && o.ProviderFee == 0 {
+		return fingerprint("offer/1", o.ID, o.Wallet, o.Provider, o.Account, o.Code,
+			o.Amount.String(), o.Fee.String())
+	}
+	return fingerprint("offer/2", o.ID, o.Wallet, string(o.Operation), o.Payee, o.Provider,
+		o.Account, o.Code, o.Amount.String(), o.Fee.String(), o.ProviderFee.String())
 }
 
 // FundSum is the fingerprint of a funding.
@@ -67,8 +102,19 @@ func (o Offer) Validate() error {
 	switch {
 	case o.ID == "" || len(o.ID) > maxID || strings.Trim(o.ID, idLetters) != "":
 		return fmt.Errorf("ledger: offer: id has to be 1 to %d letters or digits", maxID)
-	case o.Wallet == "" || o.Provider == "" || o.Account == "":
-		return fmt.Errorf("ledger: offer %s: wallet, provider and account are required", o.ID)
+	case o.Wallet == "":
+		return fmt.Errorf("ledger: offer %s: a wallet is required", o.ID)
+	case o.Operation != OpPayment && o.Operation != OpTransfer && o.Operation != OpCashOut:
+		return fmt.Errorf("ledger: offer %s: no operation %q", o.ID, o.Operation)
+	case (o.Operation == OpPayment) != (o.Provider != ""):
+		return fmt.Errorf("ledger: offer %s: a payment has a provider, nothing else has", o.ID)
+	case (o.Operation == OpTransfer) != (o.Payee != "") || o.Payee == o.Wallet:
+		return fmt.Errorf("ledger: offer %s: a transfer has another wallet as payee", o.ID)
+	case o.Operation != OpCashOut && o.Account == "":
+		return fmt.Errorf("ledger: offer %s: an account is required", o.ID)
+	case o.ProviderFee < 0 || o.ProviderFee >= o.Amount ||
+		(o.ProviderFee > 0 && o.Operation != OpPayment):
+		return fmt.Errorf("ledger: offer %s: provider fee %s is out of range", o.ID, o.ProviderFee)
 	case o.Amount < 1 || o.Amount > MaxAmount:
 		return fmt.Errorf("ledger: offer %s: amount %s is out of range", o.ID, o.Amount)
 	case o.Fee < 0 || o.Fee > MaxAmount:
@@ -89,10 +135,18 @@ func (p Payment) Validate() error {
 		return fmt.Errorf("ledger: payment %s: no time", p.Offer.ID)
 	case len(p.Day) != len(time.DateOnly) || len(p.Month) != len("2006-01"):
 		return fmt.Errorf("ledger: payment %s: day %q, month %q", p.Offer.ID, p.Day, p.Month)
-	case p.Limits.PerPayment < 0 || p.Limits.PerDay < 0 || p.Limits.PerMonth < 0:
+	case p.Limits.negative() || p.Out.negative() || p.PayeeMost < 0:
 		return fmt.Errorf("ledger: payment %s: negative limit", p.Offer.ID)
+	case p.Offer.Operation == OpTransfer && (p.Terms.Txn != "" || p.PayeeMost == 0):
+		return fmt.Errorf("ledger: payment %s: a transfer has no terms, and a bound", p.Offer.ID)
+	case (p.Offer.Operation == OpCashOut) != (len(p.Terms.Code) > 0):
+		return fmt.Errorf("ledger: payment %s: a cash-out has a code, nothing else has", p.Offer.ID)
+	case len(p.Terms.Code) > 0 && p.Terms.Txn == "":
+		return fmt.Errorf("ledger: payment %s: a cash-out is a hold", p.Offer.ID)
+	case p.Terms.Txn != "" && (p.Terms.NextAt.IsZero() || !p.Terms.Deadline.After(p.Now)):
+		return fmt.Errorf("ledger: payment %s: a hold needs its times", p.Offer.ID)
 	}
-	for _, m := range []Message{p.Message, p.Refusal} {
+	for _, m := range []Message{p.Message, p.PayeeMessage, p.Refusal} {
 		if m.Kind == "" {
 			continue
 		}
@@ -102,6 +156,8 @@ func (p Payment) Validate() error {
 	}
 	return nil
 }
+
+func (l Limits) negative() bool { return l.PerPayment < 0 || l.PerDay < 0 || l.PerMonth < 0 }
 
 // Validate reports the first fault of a message that is about to be enqueued.
 func (m Message) Validate() error {

@@ -19,6 +19,17 @@ var (
 	ErrNoWallet = errors.New("ledger: no such wallet")
 	// ErrNoOffer says that no offer has this id, or that a wallet has no open offer.
 	ErrNoOffer = errors.New("ledger: no such offer")
+	// ErrHeld says that the money of an offer is reserved and that the other side has not decided
+	// yet. An SMS will tell.
+	ErrHeld = errors.New("ledger: held, not decided yet")
+	// ErrNoHold says that no hold has this id, or that a wallet has none of a kind.
+	ErrNoHold = errors.New("ledger: no such hold")
+	// ErrNoTransfer says that no transfer has this id.
+	ErrNoTransfer = errors.New("ledger: no such transfer")
+	// ErrNoAgent says that no agent has this id.
+	ErrNoAgent = errors.New("ledger: no such agent")
+	// ErrNoCase says that no case has this number.
+	ErrNoCase = errors.New("ledger: no such case")
 )
 
 // A Reason says why something was declined. Its text is stable: menus, metrics, stored refusals
@@ -57,6 +68,25 @@ const (
 	ReasonStopped         Reason = "stopped"
 	ReasonUnknownProvider Reason = "unknown_provider"
 	ReasonRepeated        Reason = "repeated"
+
+	ReasonPayeeLimit   Reason = "payee_limit"   // the payee may not hold that much
+	ReasonNoPayee      Reason = "no_payee"      // the number has no wallet
+	ReasonPayeeBlocked Reason = "payee_blocked" // the payee's wallet is blocked
+	ReasonSelf         Reason = "self"          // a transfer to the own number
+	ReasonSuspect      Reason = "suspect"       // the number may have another owner
+	ReasonNotSuspect   Reason = "not_suspect"
+
+	ReasonVoided     Reason = "voided"      // the hold was given back
+	ReasonPosted     Reason = "posted"      // the hold was posted
+	ReasonNotHeld    Reason = "not_held"    // the hold is not in a state for this
+	ReasonAboveHold  Reason = "above_hold"  // more than was reserved
+	ReasonCodeWrong  Reason = "code_wrong"  // the one-time code is another one
+	ReasonNoCashOut  Reason = "no_cash_out" // the wallet has no cash-out under way
+	ReasonCashOut    Reason = "cash_out"    // the wallet has a cash-out under way
+	ReasonFloat      Reason = "float"       // the agent's float is used up
+	ReasonReversed   Reason = "reversed"    // more than the transfer would be taken back
+	ReasonCaseClosed Reason = "case_closed"
+	ReasonRefused    Reason = "refused" // by the provider, for good
 
 	ReasonSuperseded Reason = "superseded"
 	ReasonWithdrawn  Reason = "withdrawn"

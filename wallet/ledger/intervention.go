@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"time"
-	"unicode/utf8"
 )
 
 // An Act is what a person does to the lock of a wallet.
@@ -17,16 +16,7 @@ const (
 	ActUnlock  Act = "unlock"  // ends a lock of wrong PINs; the next one is as short as the first
 )
 
-// ActorSubscriber is the actor of what the subscriber has asked for with the PIN.
-const ActorSubscriber = "subscriber"
-
-// Bounds of an Intervention, in characters: those of a change of the menus.
-const (
-	MaxActor  = 64
-	MaxReason = 200
-)
-
-// An Intervention is an act on the lock of a wallet: who, why and when. It is kept for ever.
+// An Intervention is an act on the lock of a wallet: who, why and when.
 type Intervention struct {
 	Wallet string
 	Act    Act
@@ -34,28 +24,26 @@ type Intervention struct {
 	Reason string
 	At     time.Time
 	// Message is the SMS to enqueue when the act has changed something, none when its Kind is "".
-	// What is read from a store has none.
 	Message Message
+}
+
+// Record is what the audit says of it.
+func (i Intervention) Record() Record {
+	return Record{
+		Actor: i.Actor, Act: string(i.Act), Subject: WalletSubject(i.Wallet), Reason: i.Reason, At: i.At,
+	}
 }
 
 // Validate reports the first fault of an intervention that is about to be made.
 func (i Intervention) Validate() error {
-	bad := func(text string, most int) bool {
-		return text == "" || utf8.RuneCountInString(text) > most || !utf8.ValidString(text)
-	}
 	switch {
 	case i.Act != ActBlock && i.Act != ActUnblock && i.Act != ActUnlock:
 		return fmt.Errorf("ledger: intervention: no act %q", i.Act)
 	case i.Wallet == "" || i.At.IsZero():
 		return errors.New("ledger: intervention: wallet and time are required")
-	case bad(i.Actor, MaxActor):
-		return fmt.Errorf("ledger: intervention: an actor of 1 to %d characters is required", MaxActor)
-	case bad(i.Reason, MaxReason):
-		return fmt.Errorf("ledger: intervention: a reason of 1 to %d characters is required", MaxReason)
-	case i.Message.Kind != "":
-		return i.Message.Validate()
 	}
-	return nil
+	r := i.Record()
+	return validateEnd(i.Message, &r)
 }
 
 // BlockedUntil is the end of the lock of a blocked wallet, a time that never comes.

@@ -2,23 +2,60 @@ package ledger
 
 import "ussdgw/wallet/money"
 
-// Judge decides whether a pressed offer may be paid, given what its wallet holds and has paid in
-// the day and in the month. It returns nil or the refusal. Limits come before the balance.
-func Judge(o Offer, l Limits, balance, day, month money.Amount) *Decline {
+// Standing is what decides about a pressed offer, as the books have it.
+type Standing struct {
+	Available money.Amount // of the wallet: its balance without what is held
+	Used      Used         // of the operation
+	Out       Used         // of all that leaves the wallet
+	// PayeeBalance is what the payee of a transfer holds, and NoPayee that there is none.
+	PayeeBalance money.Amount
+	NoPayee      bool
+}
+
+// Used is how much of a limit is used up.
+type Used struct{ Day, Month money.Amount }
+
+// Judge decides whether a pressed offer may be executed. It returns nil or the refusal. Limits come
+// before the payee, the payee before the balance.
+func Judge(p Payment, o Offer, s Standing) *Decline {
 	refuse := func(r Reason, left money.Amount) *Decline {
 		return &Decline{Reason: r, Key: o.ID, Limit: max(left, 0)}
 	}
-	switch {
-	case l.PerPayment > 0 && o.Amount > l.PerPayment:
-		return refuse(ReasonLimitPayment, l.PerPayment)
-	case l.PerDay > 0 && o.Amount > l.PerDay-day:
-		return refuse(ReasonLimitDay, l.PerDay-day)
-	case l.PerMonth > 0 && o.Amount > l.PerMonth-month:
-		return refuse(ReasonLimitMonth, l.PerMonth-month)
-	case balance < o.Amount+o.Fee:
-		return refuse(ReasonLowBalance, balance)
+	for _, r := range []struct {
+		reason   Reason
+		own, all room
+	}{
+		{ReasonLimitPayment, roomOf(p.Limits.PerPayment, 0), roomOf(p.Out.PerPayment, 0)},
+		{ReasonLimitDay, roomOf(p.Limits.PerDay, s.Used.Day), roomOf(p.Out.PerDay, s.Out.Day)},
+		{
+			ReasonLimitMonth, roomOf(p.Limits.PerMonth, s.Used.Month),
+			roomOf(p.Out.PerMonth, s.Out.Month),
+		},
+	} {
+		if left := min(r.own, r.all); o.Amount > money.Amount(left) {
+			return refuse(r.reason, money.Amount(left))
+		}
+	}
+	if o.Operation == OpTransfer && (s.NoPayee || o.Amount > p.PayeeMost-s.PayeeBalance) {
+		if s.NoPayee {
+			return refuse(ReasonPayeeLimit, 0)
+		}
+		return refuse(ReasonPayeeLimit, p.PayeeMost-s.PayeeBalance)
+	}
+	if s.Available < o.Amount+o.Fee {
+		return refuse(ReasonLowBalance, s.Available)
 	}
 	return nil
+}
+
+// room is what a limit leaves.
+type room money.Amount
+
+func roomOf(limit, used money.Amount) room {
+	if limit == 0 {
+		return room(MaxAmount)
+	}
+	return room(limit - used)
 }
 
 // JudgeFunding decides whether a wallet that holds balance may get amount, when it may hold most.

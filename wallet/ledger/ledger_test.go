@@ -36,7 +36,8 @@ func TestReasonOf(t *testing.T) {
 
 func TestSum(t *testing.T) {
 	o := ledger.Offer{
-		ID: "id", Wallet: "w", Provider: "p", Account: "a", Amount: 1, Fee: 2, Code: "c",
+		ID: "id", Wallet: "w", Operation: ledger.OpPayment, Provider: "p", Account: "a", Amount: 1,
+		Fee: 2, Code: "c",
 	}
 	same := o
 	same.State, same.Lang, same.PressedAt = ledger.OfferDone, "ky", time.Unix(1, 0)
@@ -71,7 +72,9 @@ func TestJudge(t *testing.T) {
 	}
 	for _, test := range tests {
 		o := ledger.Offer{ID: "id", Amount: test.amount, Fee: test.fee}
-		got := ledger.Judge(o, limits, test.balance, test.day, test.month)
+		used := ledger.Used{Day: test.day, Month: test.month}
+		got := ledger.Judge(ledger.Payment{Limits: limits}, o,
+			ledger.Standing{Available: test.balance, Used: used})
 		switch {
 		case got == nil && test.want == "":
 		case got == nil || got.Reason != test.want || got.Limit != test.left || got.Key != "id":
@@ -79,7 +82,9 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	large := ledger.Offer{Amount: 1 << 40}
-	if d := ledger.Judge(large, ledger.Limits{}, 1<<41, 1<<42, 1<<42); d != nil {
+	if d := ledger.Judge(ledger.Payment{}, large, ledger.Standing{
+		Available: 1 << 41, Used: ledger.Used{Day: 1 << 42, Month: 1 << 42},
+	}); d != nil {
 		t.Errorf("no limits: got %+v", d)
 	}
 }

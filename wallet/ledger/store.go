@@ -21,13 +21,15 @@ type Store interface {
 	Interventions
 	Offers
 	Outbox
+	Records
 
-	// Apply executes pressed offers in one transaction, each exactly once: it moves the money,
-	// consumes the limits and enqueues the message. Results are in the order of the payments. An
-	// offer that is done already gives its first receipt again. A payment that breaks a limit or
-	// the balance is refused for good, and its refusal message is enqueued; one bad payment never
-	// hinders the others. The offer of a payment whose fields differ from the stored ones declines
-	// key_reused and nothing moves.
+	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
+	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results
+	// are in the order of the payments. An offer that is done already gives its first receipt
+	// again, one that is held ErrHeld. A payment that breaks a limit or the balance is refused for
+	// good, and its refusal message is enqueued; one bad payment never hinders the others. The
+	// offer of a payment whose fields differ from the stored ones declines key_reused and nothing
+	// moves.
 	//
 	// An error is about the whole batch: ErrInDoubt, or nothing was changed.
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)
@@ -41,8 +43,9 @@ type Store interface {
 	HasMessage(ctx context.Context, key string) (bool, error)
 	// Transfers returns at most limit payments of a wallet, newest first.
 	Transfers(ctx context.Context, wallet string, limit int) ([]Receipt, error)
-	// Spent returns what a wallet has paid in a day and in a month, fees not counted.
-	Spent(ctx context.Context, wallet, day, month string) (perDay, perMonth money.Amount, err error)
+	// Used returns how much of the limits of an operation a wallet has used in a day and in a
+	// month, fees not counted.
+	Used(ctx context.Context, wallet string, op Operation, day, month string) (Used, error)
 
 	// Verify audits the books in one snapshot. No breach means: every transfer's entries sum to
 	// zero, every running balance is the sum of its entries, every offer has at most one end, and
@@ -106,15 +109,13 @@ type PINs interface {
 	FirstPINsSince(ctx context.Context, wallet string, since time.Time) (int, error)
 }
 
-// Interventions is the part of a Store that keeps what people have done to the lock of a wallet.
+// Interventions is the part of a Store that changes the lock of a wallet for a person.
 type Interventions interface {
 	// Intervene does an act and records it. To block a blocked wallet changes nothing. A block also
 	// drops a change of PIN that is under way; whatever ends a block or a lock lets the tries start
 	// afresh. It declines not_blocked, not_locked, blocked for an unlock of a blocked wallet, and
 	// key_reused, and changes nothing, when a message of the key exists.
 	Intervene(ctx context.Context, i Intervention) error
-	// Interventions returns at most limit acts on a wallet, newest first.
-	Interventions(ctx context.Context, wallet string, limit int) ([]Intervention, error)
 }
 
 // Offers is the part of a Store that takes an offer from the confirm screen to its end.

@@ -113,13 +113,14 @@ func Tampers() []Tamper {
 		{"transfer_without_done", "amount", `UPDATE offer SET amount = 1 WHERE state = 'done'`},
 		{"open_offers", "two", `UPDATE offer SET state = 'open', reason = '',
 			pressed_at = 0, ended_at = 0 WHERE state = 'refused'`},
-		{"limit_used", "less", `UPDATE limit_used SET used = used - 1
-			WHERE period = '` + day + `'`},
-		{"limit_missing", "deleted", `DELETE FROM limit_used WHERE period = '` + month + `'`},
+		{"limit_used", "less", `UPDATE limit_used SET used = used - 1, day_used = 0
+			WHERE operation = 'out'`},
+		{"limit_used", "less in the day", `UPDATE limit_used SET day_used = day_used - 1`},
+		{"limit_missing", "deleted", `DELETE FROM limit_used WHERE operation = 'payment'`},
 		{"orphan_message", "other end", `UPDATE outbox SET offer_end = 'refused'`},
 		{"blocked", "by nobody", `UPDATE wallet_pin SET locked_until = 253402214400000000`},
-		{"blocked", "ended by nobody", `INSERT INTO intervention (wallet, act, actor, reason, at)
-			SELECT wallet, 'block', 'aida', 'asked', 1 FROM wallet_pin`},
+		{"blocked", "ended by nobody", `INSERT INTO audit (at, actor, act, subject, reason)
+			SELECT 1, 'aida', 'block', 'wallet:' || wallet, 'asked' FROM wallet_pin`},
 		{"orphan_message", "no offer", `UPDATE outbox SET offer = 'none'`},
 	}
 }
@@ -147,12 +148,12 @@ func Forbidden() []string {
 		`INSERT INTO entry (transfer, line, account, amount) VALUES ('none', 1, 'trust', 1)`,
 		`INSERT INTO outbox (key, msisdn, kind, lang, fields, next_at, created_at)
 		 SELECT key, msisdn, kind, lang, fields, next_at, created_at FROM outbox`,
-		`UPDATE intervention SET actor = 'somebody'`,
-		`DELETE FROM intervention`,
-		`INSERT INTO intervention (wallet, act, actor, reason, at)
-		 SELECT id, 'block', 'aida', '', 1 FROM wallet`,
-		`INSERT INTO intervention (wallet, act, actor, reason, at)
-		 SELECT id, 'rob', 'aida', 'asked', 1 FROM wallet`,
+		`UPDATE audit SET actor = 'somebody'`,
+		`DELETE FROM audit`,
+		`INSERT INTO audit (at, actor, act, subject, reason)
+		 SELECT 1, 'aida', 'block', 'wallet:' || id, '' FROM wallet`,
+		`INSERT INTO audit (at, actor, act, subject, reason)
+		 SELECT 1, 'aida', 'block', 'nothing', 'asked' FROM wallet`,
 		`UPDATE outbox SET sent_at = 1`,
 		`UPDATE outbox SET dead_at = 1`,
 		`UPDATE outbox SET sealed = NULL, sent_at = 1, dead_at = 1`,

@@ -278,10 +278,10 @@ func (h *history) checkAll() {
 			}
 		}
 		day, month := h.now.Format(time.DateOnly), h.now.Format("2006-01")
-		perDay, perMonth, err := h.books.Spent(ctx, w.id, day, month)
+		used, err := h.books.Used(ctx, w.id, ledger.OpPayment, day, month)
 		h.want(err, "")
-		if perDay != w.spent[day] || perMonth != w.spent[month] {
-			h.Fatalf("spent %s and %s, want %s and %s", perDay, perMonth, w.spent[day],
+		if used.Day != w.spent[day] || used.Month != w.spent[month] {
+			h.Fatalf("spent %s and %s, want %s and %s", used.Day, used.Month, w.spent[day],
 				w.spent[month])
 		}
 	}

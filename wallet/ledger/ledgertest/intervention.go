@@ -99,16 +99,16 @@ func testUnblock(b *books) {
 
 	block := b.act(w.ID, ledger.ActBlock)
 	block.At = b.now.Add(-time.Hour)
-	want := []ledger.Intervention{unblock, block}
-	got, err := b.Interventions(b.ctx(), w.ID, 10)
+	want := []ledger.Record{unblock.Record(), block.Record()}
+	got, err := b.Records(b.ctx(), ledger.WalletSubject(w.ID), 10)
 	if err != nil || !reflect.DeepEqual(got, want) {
 		b.Errorf("acts %+v, %v, want %+v", got, err, want)
 	}
-	got, err = b.Interventions(b.ctx(), w.ID, 1)
+	got, err = b.Records(b.ctx(), ledger.WalletSubject(w.ID), 1)
 	if err != nil || !reflect.DeepEqual(got, want[:1]) {
 		b.Errorf("the newest act %+v, %v, want %+v", got, err, want[:1])
 	}
-	got, err = b.Interventions(b.ctx(), b.wallet(0).ID, 10)
+	got, err = b.Records(b.ctx(), ledger.WalletSubject(b.wallet(0).ID), 10)
 	if err != nil || len(got) > 0 {
 		b.Errorf("acts on another wallet: %+v, %v", got, err)
 	}
@@ -182,7 +182,7 @@ func testInterventionRace(b *books) {
 			b.Errorf("block: %v", err)
 		}
 	})
-	if all, err := b.Interventions(b.ctx(), w.ID, 10); err != nil || len(all) != 3 {
+	if all, err := b.Records(b.ctx(), ledger.WalletSubject(w.ID), 10); err != nil || len(all) != 3 {
 		b.Errorf("acts %+v, %v, want block, unblock, block", all, err)
 	}
 }

@@ -177,8 +177,9 @@ func (b *books) wallet(amount money.Amount) ledger.Wallet {
 // offer makes, but does not open, an offer of amount with a fee of one som.
 func (b *books) offer(wallet string, amount money.Amount) ledger.Offer {
 	return ledger.Offer{
-		ID: newID(), Wallet: wallet, Provider: "dostek", ProviderName: "Достек",
-		Account: "01234567890123", Amount: amount, Fee: money.Som(1), Code: "1234567890",
+		ID: newID(), Wallet: wallet, Operation: ledger.OpPayment, Provider: "dostek",
+		ProviderName: "Достек",
+		Account:      "01234567890123", Amount: amount, Fee: money.Som(1), Code: "1234567890",
 		Revision: "0123456789ab", Lang: "ru", CreatedAt: b.now,
 		ExpiresAt: b.now.Add(10 * time.Minute),
 	}

@@ -8,33 +8,35 @@ import (
 	"time"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/money"
 )
 
 const offerColumns = `
-o.id, o.wallet, o.provider, o.provider_name, o.account, o.amount, o.fee, o.code, o.revision, o.lang,
-o.fingerprint, o.created_at, o.expires_at, o.state, o.pressed_at, o.reason, o.reason_limit`
+o.id, o.wallet, o.operation, o.payee, o.provider, o.provider_name, o.account, o.amount, o.fee,
+o.provider_fee, o.code, o.revision, o.lang, o.fingerprint, o.created_at, o.expires_at, o.state,
+o.pressed_at, o.held_at, o.reason, o.reason_limit`
 
 // offerRow is a row of offerColumns.
 type offerRow struct {
 	ledger.Offer
-	created, expires, pressed int64
-	reason                    ledger.Reason // of a refused one
-	limit                     money.Amount  // of its Decline
+	created, expires, pressed, held int64
+	reason                          ledger.Reason // of a refused one
+	limit                           money.Amount  // of its Decline
 }
 
 func (o *offerRow) dest() []any {
 	return []any{
-		&o.ID, &o.Wallet, &o.Provider, &o.ProviderName, &o.Account, &o.Amount, &o.Fee, &o.Code,
-		&o.Revision, &o.Lang, &o.Fingerprint, &o.created, &o.expires, &o.State, &o.pressed,
-		&o.reason, &o.limit,
+		&o.ID, &o.Wallet, &o.Operation, &o.Payee, &o.Provider, &o.ProviderName, &o.Account,
+		&o.Amount, &o.Fee, &o.ProviderFee, &o.Code, &o.Revision, &o.Lang, &o.Fingerprint,
+		&o.created, &o.expires, &o.State, &o.pressed, &o.held, &o.reason, &o.limit,
 	}
 }
 
 // offer returns the row as an Offer.
 func (o *offerRow) offer() ledger.Offer {
 	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
-	o.PressedAt = ledger.FromMicros(o.pressed)
+	o.PressedAt, o.HeldAt = ledger.FromMicros(o.pressed), ledger.FromMicros(o.held)
 	return o.Offer
 }
 
@@ -64,9 +66,9 @@ const supersedeOffer = `
 UPDATE offer SET state = 'superseded', ended_at = $2 WHERE wallet = $1 AND state = 'open'`
 
 const insertOffer = `
-INSERT INTO offer (id, wallet, provider, provider_name, account, amount, fee, code, revision, lang,
-                   fingerprint, created_at, expires_at, state)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'open')`
+INSERT INTO offer (id, wallet, operation, payee, provider, provider_name, account, amount, fee,
+                   provider_fee, code, revision, lang, fingerprint, created_at, expires_at, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 'open')`
 
 // OpenOffer writes an offer and supersedes the wallet's other open one.
 func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
@@ -94,9 +96,9 @@ func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
 		if _, err := t.exec(supersedeOffer, o.Wallet, ledger.Micros(o.CreatedAt)); err != nil {
 			return err
 		}
-		_, err = t.exec(insertOffer, o.ID, o.Wallet, o.Provider, o.ProviderName, o.Account,
-			o.Amount, o.Fee, o.Code, o.Revision, o.Lang, o.Sum(), ledger.Micros(o.CreatedAt),
-			ledger.Micros(o.ExpiresAt))
+		_, err = t.exec(insertOffer, o.ID, o.Wallet, string(o.Operation), o.Payee, o.Provider,
+			o.ProviderName, o.Account, o.Amount, o.Fee, o.ProviderFee, o.Code, o.Revision, o.Lang,
+			o.Sum(), ledger.Micros(o.CreatedAt), ledger.Micros(o.ExpiresAt))
 		return err
 	})
 }
@@ -156,7 +158,7 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if o.State != ledger.OfferPressed && o.State != ledger.OfferDone {
+		if o.State.Final() && o.State != ledger.OfferDone {
 			declined = o.decline()
 		}
 		return nil
@@ -174,8 +176,8 @@ FROM transfer t JOIN offer o ON o.id = t.id `
 const (
 	selectReceiptByID = selectReceipt + `WHERE t.id = $1`
 	selectSimilar     = selectReceipt + `
-WHERE t.wallet = $1 AND t.kind = 'payment' AND o.provider = $2 AND o.account = $3 AND t.amount = $4
-  AND t.posted_at >= $5
+WHERE t.wallet = $1 AND t.kind = $2 AND o.provider = $3 AND o.account = $4 AND t.amount = $5
+  AND t.posted_at >= $6
 ORDER BY t.posted_at DESC, t.seq DESC LIMIT 1`
 	selectTransfers = selectReceipt + `
 WHERE t.wallet = $1 AND t.kind = 'payment'
@@ -217,8 +219,8 @@ func (s *Store) receipts(
 func (s *Store) Similar(
 	ctx context.Context, o ledger.Offer, since time.Time,
 ) (ledger.Receipt, bool, error) {
-	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, o.Provider, o.Account, o.Amount,
-		ledger.Micros(since))
+	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, string(o.Operation),
+		o.Provider, o.Account, o.Amount, ledger.Micros(since))
 	if err != nil || len(all) == 0 {
 		return ledger.Receipt{}, false, err
 	}
@@ -246,7 +248,7 @@ func (s *Store) Refuse(
 			return err
 		}
 		if o.State == ledger.OfferRefused && msg != nil {
-			err := t.enqueue(*msg, ledger.Micros(now), id, ledger.OfferRefused)
+			err := sqlbooks.Enqueue(t, *msg, ledger.Micros(now), id, ledger.OfferRefused)
 			if err != nil {
 				return err
 			}
@@ -269,6 +271,9 @@ func (t tx) result(id string) (ledger.Result, error) {
 	if err != nil {
 		return ledger.Result{}, err
 	}
+	if o.State == ledger.OfferHeld {
+		return ledger.Result{Receipt: ledger.Receipt{Offer: o.offer()}, Err: ledger.ErrHeld}, nil
+	}
 	if o.State != ledger.OfferDone {
 		return ledger.Result{Err: o.decline()}, nil
 	}
@@ -280,7 +285,7 @@ func (t tx) result(id string) (ledger.Result, error) {
 }
 
 const selectUnresolved = `SELECT` + offerColumns + `
-FROM offer o WHERE o.pressed_at > 0 AND o.ended_at = 0 AND o.pressed_at < $1
+FROM offer o WHERE o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0 AND o.pressed_at < $1
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
 // Unresolved returns offers that were pressed before a time and have no end.
@@ -291,7 +296,7 @@ func (s *Store) Unresolved(
 }
 
 const selectPressed = `SELECT` + offerColumns + `
-FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.ended_at = 0
+FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
 // PressedOffers returns the offers of a wallet that were pressed and have no end.

@@ -9,34 +9,6 @@ import (
 	"ussdgw/wallet/msisdn"
 )
 
-const insertMessage = `
-INSERT INTO outbox (key, msisdn, kind, lang, fields, sealed, offer, offer_end, next_at, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
-ON CONFLICT (key) DO NOTHING`
-
-// enqueue writes a message that tells of an offer's end. A message of its key is the same message.
-func (t tx) enqueue(m ledger.Message, now int64, offer string, end ledger.OfferState) error {
-	if err := m.Validate(); err != nil {
-		return err
-	}
-	_, err := t.exec(insertMessage, m.Key, m.To.Digits(), m.Kind, m.Lang,
-		ledger.EncodeFields(m.Fields), blob(m.Sealed), offer, end, now)
-	return err
-}
-
-// enqueueNew writes a message of its own. It declines one whose key is taken.
-func (t tx) enqueueNew(m ledger.Message, now int64) error {
-	if err := m.Validate(); err != nil {
-		return err
-	}
-	written, err := t.exec(insertMessage, m.Key, m.To.Digits(), m.Kind, m.Lang,
-		ledger.EncodeFields(m.Fields), blob(m.Sealed), nil, nil, now)
-	if err == nil && written == 0 {
-		return &ledger.Decline{Reason: ledger.ReasonKeyReused, Key: m.Key}
-	}
-	return err
-}
-
 const countMessageOfKey = `SELECT count(*) FROM outbox WHERE key = $1`
 
 // HasMessage reports whether a message of this key was ever enqueued.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/money"
 )
 
@@ -39,9 +40,13 @@ func (s *Store) Apply(
 }
 
 const selectUsed = `
-SELECT coalesce(sum(CASE period WHEN $2 THEN used END), 0),
-       coalesce(sum(CASE period WHEN $3 THEN used END), 0)
-FROM limit_used WHERE wallet = $1 AND period IN ($2, $3)`
+SELECT coalesce(max(CASE WHEN day = $3 THEN day_used END), 0), coalesce(max(used), 0)
+FROM limit_used WHERE wallet = $1 AND operation = $2 AND month = $4`
+
+// countedDay is the day that something is counted in: never before the last one counted.
+const countedDay = `
+SELECT coalesce(max(day), '') FROM limit_used
+WHERE wallet = $1 AND operation = 'out' AND month = $2`
 
 const refusePayment = `
 UPDATE offer SET state = 'refused', reason = $2, reason_limit = $3, ended_at = $4
@@ -56,7 +61,7 @@ func (t tx) refuse(p ledger.Payment, d *ledger.Decline) error {
 	if p.Refusal.Kind == "" {
 		return nil
 	}
-	return t.enqueue(p.Refusal, now, p.Offer.ID, ledger.OfferRefused)
+	return sqlbooks.Enqueue(t, p.Refusal, now, p.Offer.ID, ledger.OfferRefused)
 }
 
 // apply executes one payment. It returns an error only when the books cannot be read or written.
@@ -77,18 +82,21 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	case o.State != ledger.OfferPressed:
 		return t.result(o.ID)
 	}
-	var balance, day, month money.Amount
-	err = t.row(selectBalance, []any{ledger.WalletAccount(o.Wallet)}, &balance)
+	s, day, err := t.standing(p, o.Offer)
 	if err != nil {
 		return ledger.Result{}, err
 	}
-	if err := t.row(selectUsed, []any{o.Wallet, p.Day, p.Month}, &day, &month); err != nil {
-		return ledger.Result{}, err
-	}
-	if d := ledger.Judge(o.offer(), p.Limits, balance, day, month); d != nil {
+	p.Day = day
+	if d := ledger.Judge(p, o.offer(), s); d != nil {
 		return ledger.Result{Err: d}, t.refuse(p, d)
 	}
-	balance, err = t.pay(p, o.Offer)
+	if err := t.useLimits(p, o.Offer); err != nil {
+		return ledger.Result{}, err
+	}
+	if p.Terms.Txn != "" {
+		return ledger.HeldResult(p), t.hold(p, o.Offer)
+	}
+	balance, err := t.pay(p, o.Offer)
 	if err != nil {
 		return ledger.Result{}, err
 	}
@@ -100,58 +108,155 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	}}, nil
 }
 
+const selectStanding = `SELECT balance FROM account WHERE id = $1`
+
+// standing reads what decides about a payment, and the day in which it is counted.
+func (t tx) standing(p ledger.Payment, o ledger.Offer) (s ledger.Standing, day string, err error) {
+	err = t.row(selectBalance, []any{ledger.WalletAccount(o.Wallet)}, &s.Available)
+	if err != nil {
+		return s, "", err
+	}
+	if err := t.row(countedDay, []any{o.Wallet, p.Month}, &day); err != nil {
+		return s, "", err
+	}
+	day = max(day, p.Day)
+	for _, used := range []struct {
+		op   ledger.Operation
+		dest *ledger.Used
+	}{{o.Operation, &s.Used}, {ledger.OpOut, &s.Out}} {
+		err := t.row(selectUsed, []any{o.Wallet, string(used.op), day, p.Month},
+			&used.dest.Day, &used.dest.Month)
+		if err != nil {
+			return s, "", err
+		}
+	}
+	if o.Operation == ledger.OpTransfer {
+		err = t.row(selectStanding, []any{ledger.WalletAccount(o.Payee)}, &s.PayeeBalance)
+		if missing(err) {
+			s.NoPayee, err = true, nil
+		}
+	}
+	return s, day, err
+}
+
+const useLimit = `
+INSERT INTO limit_used (wallet, operation, month, used, day, day_used)
+VALUES ($1, $2, $3, $5, $4, $5), ($1, 'out', $3, $5, $4, $5)
+ON CONFLICT (wallet, operation, month) DO UPDATE SET
+    used = used + excluded.used, day = excluded.day,
+    day_used = CASE WHEN day = excluded.day THEN day_used ELSE 0 END + excluded.day_used`
+
+func (t tx) useLimits(p ledger.Payment, o ledger.Offer) error {
+	_, err := t.exec(useLimit, o.Wallet, string(o.Operation), p.Month, p.Day, o.Amount)
+	return err
+}
+
+const holdOffer = `
+UPDATE offer SET state = 'held', held_at = $2 WHERE id = $1 AND state = 'pressed'`
+
+const holdAccount = `
+UPDATE account SET held = held + $2 WHERE id = $1 AND balance - held >= $2`
+
+const insertHold = `
+INSERT INTO hold (id, wallet, operation, txn, amount, fee, day, month, state, code, next_at,
+                  deadline, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'held', $9, $10, $11, $12)`
+
+const insertHoldMove = `INSERT INTO hold_move (hold, state, at) VALUES ($1, 'held', $2)`
+
+// hold reserves the money of a stored, pressed offer.
+func (t tx) hold(p ledger.Payment, o ledger.Offer) error {
+	now := ledger.Micros(p.Now)
+	if err := t.mustMove(holdOffer, o.ID, now); err != nil {
+		return err
+	}
+	if err := t.mustMove(holdAccount, ledger.WalletAccount(o.Wallet), o.Amount+o.Fee); err != nil {
+		return err
+	}
+	_, err := t.exec(insertHold, o.ID, o.Wallet, string(o.Operation), p.Terms.Txn, o.Amount, o.Fee,
+		p.Day, p.Month, blob(p.Terms.Code), ledger.Micros(p.Terms.NextAt),
+		ledger.Micros(p.Terms.Deadline), now)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(insertHoldMove, o.ID, now)
+	return err
+}
+
+// mustMove is exec for one row that the judgement has found.
+func (t tx) mustMove(query string, args ...any) error {
+	changed, err := t.exec(query, args...)
+	if err == nil && changed != 1 {
+		err = errors.New("the offer moved under the lock")
+	}
+	return err
+}
+
 const finishOffer = `
 UPDATE offer SET state = 'done', ended_at = $2 WHERE id = $1 AND state = 'pressed'`
 
 const debitAccount = `
-UPDATE account SET balance = balance - $2 WHERE id = $1 AND balance >= $2 RETURNING balance`
+UPDATE account SET balance = balance - $2 WHERE id = $1 AND balance - held >= $2
+RETURNING balance - held`
 
-const useLimit = `
-INSERT INTO limit_used (wallet, period, used) VALUES ($1, $2, $4), ($1, $3, $4)
-ON CONFLICT (wallet, period) DO UPDATE SET used = used + excluded.used`
-
-// pay moves the money of a stored, pressed offer, and returns the balance after it.
+// pay moves the money of a stored, pressed offer, and returns what the wallet has to spend after
+// it.
 func (t tx) pay(p ledger.Payment, o ledger.Offer) (balance money.Amount, err error) {
 	now := ledger.Micros(p.Now)
-	changed, err := t.exec(finishOffer, o.ID, now)
-	if err != nil {
+	if err := t.mustMove(finishOffer, o.ID, now); err != nil {
 		return 0, err
-	}
-	if changed != 1 {
-		return 0, errors.New("the offer moved under the lock")
 	}
 	wallet := ledger.WalletAccount(o.Wallet)
 	if err := t.row(debitAccount, []any{wallet, o.Amount + o.Fee}, &balance); err != nil {
 		return 0, err
 	}
-	if _, err := t.exec(useLimit, o.Wallet, p.Day, p.Month, o.Amount); err != nil {
-		return 0, err
-	}
 	err = t.transfer(transferRow{
-		id: o.ID, kind: "payment", wallet: o.Wallet, amount: o.Amount, fee: o.Fee,
+		id: o.ID, kind: string(o.Operation), wallet: o.Wallet, amount: o.Amount, fee: o.Fee,
 		fingerprint: o.Fingerprint, balance: balance, at: now, day: p.Day, month: p.Month,
 	})
 	if err != nil {
 		return 0, err
 	}
-	if err := t.post(o.ID, 1, wallet, ledger.ProviderAccount(o.Provider), o.Amount); err != nil {
-		return 0, err
-	}
-	if o.Fee > 0 {
-		if err := t.post(o.ID, 2, wallet, ledger.FeeAccount(o.Provider), o.Fee); err != nil {
+	creditor := o.Creditor("")
+	for i, posting := range []struct {
+		debit, credit string
+		amount        money.Amount
+	}{
+		{wallet, creditor, o.Amount},
+		{wallet, o.FeeAccount(), o.Fee},
+		{creditor, o.FeeAccount(), o.ProviderFee},
+	} {
+		if posting.amount == 0 {
+			continue
+		}
+		if err := t.post(o.ID, i+1, posting.debit, posting.credit, posting.amount); err != nil {
 			return 0, err
 		}
 	}
-	if p.Message.Kind == "" {
+	if err := t.tell(p.Message, balance, now, o.ID); err != nil {
+		return 0, err
+	}
+	if o.Operation != ledger.OpTransfer {
 		return balance, nil
 	}
-	message := p.Message
-	message.Fields = maps.Clone(message.Fields)
-	if message.Fields == nil {
-		message.Fields = make(map[string]string)
+	var payees money.Amount
+	if err := t.row(creditAccount, []any{creditor, o.Amount}, &payees); err != nil {
+		return 0, err
 	}
-	message.Fields[ledger.BalanceField] = balance.String()
-	return balance, t.enqueue(message, now, o.ID, ledger.OfferDone)
+	return balance, t.tell(p.PayeeMessage, payees, now, o.ID)
+}
+
+// tell enqueues a message of an offer that is done, with a balance.
+func (t tx) tell(m ledger.Message, balance money.Amount, now int64, offer string) error {
+	if m.Kind == "" {
+		return nil
+	}
+	m.Fields = maps.Clone(m.Fields)
+	if m.Fields == nil {
+		m.Fields = make(map[string]string)
+	}
+	m.Fields[ledger.BalanceField] = balance.String()
+	return sqlbooks.Enqueue(t, m, now, offer, ledger.OfferDone)
 }
 
 // transferRow is what insertTransfer writes.
@@ -187,7 +292,8 @@ func (t tx) post(transfer string, line int, debit, credit string, amount money.A
 
 const selectFingerprint = `SELECT fingerprint FROM transfer WHERE id = $1`
 
-const creditAccount = `UPDATE account SET balance = balance + $2 WHERE id = $1 RETURNING balance`
+const creditAccount = `
+UPDATE account SET balance = balance + $2 WHERE id = $1 RETURNING balance - held`
 
 // Fund moves amount from the trust account to a wallet.
 func (s *Store) Fund(
@@ -211,7 +317,7 @@ func (s *Store) Fund(
 		}
 		var balance money.Amount
 		account := ledger.WalletAccount(wallet)
-		err = t.row(selectBalance, []any{account}, &balance)
+		err = t.row(selectStanding, []any{account}, &balance)
 		if missing(err) {
 			return ledger.ErrNoWallet
 		}
@@ -242,11 +348,12 @@ func (s *Store) Transfers(
 	return s.receipts(ctx, "transfers", selectTransfers, wallet, limit)
 }
 
-// Spent returns what a wallet has paid in a day and in a month.
-func (s *Store) Spent(
-	ctx context.Context, wallet, day, month string,
-) (perDay, perMonth money.Amount, err error) {
-	err = s.one(ctx, "spent", ledger.ErrNoWallet, selectUsed, []any{wallet, day, month},
-		&perDay, &perMonth)
-	return perDay, perMonth, err
+// Used returns how much of the limits of an operation a wallet has used.
+func (s *Store) Used(
+	ctx context.Context, wallet string, op ledger.Operation, day, month string,
+) (ledger.Used, error) {
+	var u ledger.Used
+	err := s.one(ctx, "used", ledger.ErrNoWallet, selectUsed,
+		[]any{wallet, string(op), day, month}, &u.Day, &u.Month)
+	return u, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/pin"
 )
 
@@ -291,7 +292,7 @@ func (s *Store) ReplacePIN(
 		if msg == nil {
 			return nil
 		}
-		return t.enqueueNew(*msg, at)
+		return sqlbooks.EnqueueNew(t, *msg, at)
 	})
 }
 

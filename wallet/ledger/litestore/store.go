@@ -20,6 +20,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 )
 
 //go:embed migrations/*.sql
@@ -34,6 +35,8 @@ var _ ledger.Store = (*Store)(nil)
 
 // A Store is the books in one file.
 type Store struct {
+	*sqlbooks.Books
+
 	read        *sql.DB
 	write       *sql.DB
 	lockTimeout time.Duration
@@ -61,6 +64,7 @@ func Open(path string, options ...Option) (*Store, error) {
 		turn:        make(chan struct{}, 1),
 		stmts:       make(map[string]*sql.Stmt),
 	}
+	s.Books = sqlbooks.New(db{s})
 	for _, o := range options {
 		o(s)
 	}

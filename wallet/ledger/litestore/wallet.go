@@ -7,13 +7,15 @@ import (
 	"fmt"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
 )
 
 const selectWallet = `
 SELECT w.id, w.msisdn, w.name, w.lang, w.level, w.inn_hash, w.inn_sealed, w.birth_date,
-       w.registered_at, a.balance, p.first = 1 AND p.used = 0, p.locked_until
+       w.registered_at, a.balance, a.held, p.first = 1 AND p.used = 0, p.locked_until,
+       w.imsi_hash, w.suspect
 FROM wallet w
 JOIN account a ON a.id = 'wallet:' || w.id
 JOIN wallet_pin p ON p.wallet = w.id
@@ -40,7 +42,8 @@ func (s *Store) wallet(ctx context.Context, query, key string) (ledger.Wallet, e
 	var registered, locked int64
 	err := s.one(ctx, "wallet", ledger.ErrNoWallet, query, []any{key},
 		&w.ID, &digits, &w.Name, &w.Lang, &w.Level, &w.INNHash, &w.INNSealed, &w.BirthDate,
-		&registered, &w.Balance, &w.FirstPIN, &locked)
+		&registered, &w.Balance, &w.Held, &w.FirstPIN, &locked,
+		&w.IMSIHash, &w.Suspect)
 	if err != nil {
 		return ledger.Wallet{}, err
 	}
@@ -98,7 +101,7 @@ func (s *Store) Register(ctx context.Context, w ledger.NewWallet) error {
 		if w.Message.Kind == "" {
 			return nil
 		}
-		return t.enqueueNew(w.Message, now)
+		return sqlbooks.EnqueueNew(t, w.Message, now)
 	})
 }
 
@@ -123,7 +126,7 @@ func (s *Store) SetLanguage(ctx context.Context, wallet, lang string) error {
 	})
 }
 
-const selectBalance = `SELECT balance FROM account WHERE id = $1`
+const selectBalance = `SELECT balance - held FROM account WHERE id = $1`
 
 // Balance returns what a wallet holds.
 func (s *Store) Balance(ctx context.Context, wallet string) (money.Amount, error) {

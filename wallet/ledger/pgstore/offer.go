@@ -9,33 +9,35 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/money"
 )
 
 const offerColumns = `
-o.id, o.wallet, o.provider, o.provider_name, o.account, o.amount, o.fee, o.code, o.revision, o.lang,
-o.fingerprint, o.created_at, o.expires_at, o.state, o.pressed_at, o.reason, o.reason_limit`
+o.id, o.wallet, o.operation, o.payee, o.provider, o.provider_name, o.account, o.amount, o.fee,
+o.provider_fee, o.code, o.revision, o.lang, o.fingerprint, o.created_at, o.expires_at, o.state,
+o.pressed_at, o.held_at, o.reason, o.reason_limit`
 
 // offerRow is a row of offerColumns.
 type offerRow struct {
 	ledger.Offer
-	created, expires, pressed int64
-	reason                    ledger.Reason // of a refused one
-	limit                     money.Amount  // of its Decline
+	created, expires, pressed, held int64
+	reason                          ledger.Reason // of a refused one
+	limit                           money.Amount  // of its Decline
 }
 
 func (o *offerRow) dest() []any {
 	return []any{
-		&o.ID, &o.Wallet, &o.Provider, &o.ProviderName, &o.Account, &o.Amount, &o.Fee, &o.Code,
-		&o.Revision, &o.Lang, &o.Fingerprint, &o.created, &o.expires, &o.State, &o.pressed,
-		&o.reason, &o.limit,
+		&o.ID, &o.Wallet, &o.Operation, &o.Payee, &o.Provider, &o.ProviderName, &o.Account,
+		&o.Amount, &o.Fee, &o.ProviderFee, &o.Code, &o.Revision, &o.Lang, &o.Fingerprint,
+		&o.created, &o.expires, &o.State, &o.pressed, &o.held, &o.reason, &o.limit,
 	}
 }
 
 // offer returns the row as an Offer.
 func (o *offerRow) offer() ledger.Offer {
 	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
-	o.PressedAt = ledger.FromMicros(o.pressed)
+	o.PressedAt, o.HeldAt = ledger.FromMicros(o.pressed), ledger.FromMicros(o.held)
 	return o.Offer
 }
 
@@ -48,7 +50,8 @@ func (o *offerRow) decline() *ledger.Decline {
 	return &ledger.Decline{Reason: reason, Key: o.ID, Limit: o.limit}
 }
 
-const callOpenOffer = `SELECT open_offer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`
+const callOpenOffer = `
+SELECT open_offer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 // OpenOffer writes an offer and supersedes the wallet's other open one.
 func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
@@ -57,8 +60,9 @@ func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
 	}
 	var verdict string
 	err := s.call(ctx, "open offer", ledger.ErrInDoubt, callOpenOffer, []any{
-		o.ID, o.Wallet, o.Provider, o.ProviderName, o.Account, o.Amount, o.Fee, o.Code, o.Revision,
-		o.Lang, o.Sum(), ledger.Micros(o.CreatedAt), ledger.Micros(o.ExpiresAt),
+		o.ID, o.Wallet, string(o.Operation), o.Payee, o.Provider, o.ProviderName, o.Account,
+		o.Amount, o.Fee, o.ProviderFee, o.Code, o.Revision, o.Lang, o.Sum(),
+		ledger.Micros(o.CreatedAt), ledger.Micros(o.ExpiresAt),
 	}, &verdict)
 	switch {
 	case err != nil:
@@ -131,7 +135,7 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if o.State != ledger.OfferPressed && o.State != ledger.OfferDone {
+	if o.State.Final() && o.State != ledger.OfferDone {
 		return o.decline()
 	}
 	return nil
@@ -147,8 +151,8 @@ FROM transfer t JOIN offer o ON o.id = t.id `
 const (
 	selectReceiptsByID = selectReceipt + `WHERE t.id = ANY ($1)`
 	selectSimilar      = selectReceipt + `
-WHERE t.wallet = $1 AND t.kind = 'payment' AND o.provider = $2 AND o.account = $3 AND t.amount = $4
-  AND t.posted_at >= $5
+WHERE t.wallet = $1 AND t.kind = $2 AND o.provider = $3 AND o.account = $4 AND t.amount = $5
+  AND t.posted_at >= $6
 ORDER BY t.posted_at DESC, t.seq DESC LIMIT 1`
 	selectTransfers = selectReceipt + `
 WHERE t.wallet = $1 AND t.kind = 'payment'
@@ -183,8 +187,8 @@ func (s *Store) receipts(
 func (s *Store) Similar(
 	ctx context.Context, o ledger.Offer, since time.Time,
 ) (ledger.Receipt, bool, error) {
-	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, o.Provider, o.Account, o.Amount,
-		ledger.Micros(since))
+	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, string(o.Operation),
+		o.Provider, o.Account, o.Amount, ledger.Micros(since))
 	if err != nil || len(all) == 0 {
 		return ledger.Receipt{}, false, err
 	}
@@ -219,7 +223,7 @@ func (s *Store) Refuse(
 		if err != nil || !refused {
 			return err
 		}
-		return enqueue(ctx, tx, *msg, ledger.Micros(now), id, ledger.OfferRefused)
+		return sqlbooks.Enqueue(bookTx{ctx, tx}, *msg, ledger.Micros(now), id, ledger.OfferRefused)
 	})
 	if errors.Is(err, errLocked) {
 		return ledger.Result{}, fmt.Errorf("%w: %w", ledger.ErrInDoubt, err)
@@ -240,6 +244,9 @@ func offerResult(ctx context.Context, tx pgx.Tx, id string) (ledger.Result, erro
 	if err != nil {
 		return ledger.Result{}, err
 	}
+	if o.State == ledger.OfferHeld {
+		return ledger.Result{Receipt: ledger.Receipt{Offer: o.offer()}, Err: ledger.ErrHeld}, nil
+	}
 	if o.State != ledger.OfferDone {
 		return ledger.Result{Err: o.decline()}, nil
 	}
@@ -252,7 +259,7 @@ func offerResult(ctx context.Context, tx pgx.Tx, id string) (ledger.Result, erro
 }
 
 const selectUnresolved = `SELECT` + offerColumns + `
-FROM offer o WHERE o.pressed_at > 0 AND o.ended_at = 0 AND o.pressed_at < $1
+FROM offer o WHERE o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0 AND o.pressed_at < $1
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
 // Unresolved returns offers that were pressed before a time and have no end.
@@ -263,7 +270,7 @@ func (s *Store) Unresolved(
 }
 
 const selectPressed = `SELECT` + offerColumns + `
-FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.ended_at = 0
+FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
 // PressedOffers returns the offers of a wallet that were pressed and have no end.

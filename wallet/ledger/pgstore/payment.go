@@ -18,7 +18,7 @@ import (
 const callApply = `
 SELECT n, verdict, reason_limit
 FROM apply_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                    $19, $20)`
+                    $19, $20, $21, $22, $23, $24, $25)`
 
 // Apply executes pressed offers in one transaction: all of it is one message to the server.
 func (s *Store) Apply(
@@ -44,14 +44,20 @@ func (s *Store) Apply(
 	return results, nil
 }
 
-// roundsOf splits payments, by index, into rounds with at most one payment of each wallet, in
-// order. A Poster's batch is one round.
+// roundsOf splits payments, by index, into rounds in which no wallet is twice, as payer or as
+// payee, in order. A Poster's batch is one round.
 func roundsOf(payments []ledger.Payment) [][]int {
 	var rounds [][]int
-	count := make(map[string]int, len(payments)) // payments of a wallet so far
+	next := make(map[string]int, len(payments)) // the first round after a wallet's last one
 	for i, p := range payments {
-		round := count[p.Offer.Wallet]
-		count[p.Offer.Wallet]++
+		wallets := p.Wallets()
+		round := 0
+		for _, w := range wallets {
+			round = max(round, next[w])
+		}
+		for _, w := range wallets {
+			next[w] = round + 1
+		}
 		if round == len(rounds) {
 			rounds = append(rounds, nil)
 		}
@@ -91,27 +97,63 @@ func applyArgs(payments []ledger.Payment, round []int) []any {
 		column(batch, func(p p) int64 { return int64(p.Limits.PerPayment) }),
 		column(batch, func(p p) int64 { return int64(p.Limits.PerDay) }),
 		column(batch, func(p p) int64 { return int64(p.Limits.PerMonth) }),
+		column(batch, func(p p) int64 { return int64(p.Out.PerPayment) }),
+		column(batch, func(p p) int64 { return int64(p.Out.PerDay) }),
+		column(batch, func(p p) int64 { return int64(p.Out.PerMonth) }),
+		column(batch, func(p p) int64 { return int64(p.PayeeMost) }),
 		column(batch, func(p p) string { return p.Day }),
 		column(batch, func(p p) string { return p.Month }),
 		column(batch, func(p p) int64 { return ledger.Micros(p.Now) }),
+		column(batch, func(p p) string { return p.Terms.Txn }),
+		column(batch, func(p p) int64 { return ledger.Micros(p.Terms.NextAt) }),
+		column(batch, func(p p) int64 { return ledger.Micros(p.Terms.Deadline) }),
+		column(batch, func(p p) []byte { return empty(p.Terms.Code) }),
 	}
-	paid := column(batch, func(p p) ledger.Message { return p.Message })
-	refused := column(batch, func(p p) ledger.Message { return p.Refusal })
-	args = append(args, messageArgs(paid, openFields)...)
-	return append(args, messageArgs(refused, ledger.EncodeFields)...)
+	return append(args, messageArgs(batch)...)
 }
 
-// messageArgs makes the arrays of one message of each payment. stored is the form of its fields.
-func messageArgs(all []ledger.Message, stored func(map[string]string) string) []any {
-	type m = ledger.Message
-	return []any{
-		column(all, func(m m) string { return m.Key }),
-		column(all, func(m m) string { return m.To.Digits() }),
-		column(all, func(m m) string { return m.Kind }),
-		column(all, func(m m) string { return m.Lang }),
-		column(all, func(m m) string { return stored(m.Fields) }),
-		column(all, func(m m) []byte { return empty(m.Sealed) }),
+// A notice is a message of a payment: when it goes out, and whose balance it gets.
+type notice struct {
+	ledger.Message
+	n    int64 // of the payment, from 1
+	when ledger.OfferState
+	of   string
+}
+
+// messageArgs makes the arrays of the messages of a batch.
+func messageArgs(batch []ledger.Payment) []any {
+	all := make([]notice, 0, 2*len(batch))
+	for i, p := range batch {
+		n := int64(i + 1)
+		for _, m := range []notice{
+			{p.Message, n, ledger.OfferDone, "payer"},
+			{p.PayeeMessage, n, ledger.OfferDone, "payee"},
+			{p.Refusal, n, ledger.OfferRefused, ""},
+		} {
+			if m.Kind != "" {
+				all = append(all, m)
+			}
+		}
 	}
+	return []any{
+		column(all, func(m notice) int64 { return m.n }),
+		column(all, func(m notice) string { return string(m.when) }),
+		column(all, func(m notice) string { return m.of }),
+		column(all, func(m notice) string { return m.Key }),
+		column(all, func(m notice) string { return m.To.Digits() }),
+		column(all, func(m notice) string { return m.Kind }),
+		column(all, func(m notice) string { return m.Lang }),
+		column(all, notice.fields),
+		column(all, func(m notice) []byte { return empty(m.Sealed) }),
+	}
+}
+
+// fields is the stored form of the fields, ready for the balance to be appended if there is one.
+func (m notice) fields() string {
+	if m.of == "" {
+		return ledger.EncodeFields(m.Fields)
+	}
+	return openFields(m.Fields)
 }
 
 // column makes the array of one parameter.
@@ -147,10 +189,14 @@ func receive(
 		var verdict string
 		var limit money.Amount
 		_, err = pgx.ForEachRow(rows, []any{&n, &verdict, &limit}, func() error {
-			if verdict == string(ledger.OfferDone) {
+			at := round[n-1]
+			switch ledger.OfferState(verdict) {
+			case ledger.OfferDone:
+				return nil
+			case ledger.OfferHeld:
+				results[at] = ledger.HeldResult(payments[at])
 				return nil
 			}
-			at := round[n-1]
 			results[at].Err = &ledger.Decline{
 				Reason: ledger.Reason(verdict), Key: payments[at].Offer.ID, Limit: limit,
 			}
@@ -263,15 +309,15 @@ func (s *Store) Transfers(
 }
 
 const selectUsed = `
-SELECT coalesce(sum(used) FILTER (WHERE period = $2), 0)::bigint,
-       coalesce(sum(used) FILTER (WHERE period = $3), 0)::bigint
-FROM limit_used WHERE wallet = $1 AND period IN ($2, $3)`
+SELECT coalesce(max(CASE WHEN day = $3 THEN day_used END), 0), coalesce(max(used), 0)
+FROM limit_used WHERE wallet = $1 AND operation = $2 AND month = $4`
 
-// Spent returns what a wallet has paid in a day and in a month.
-func (s *Store) Spent(
-	ctx context.Context, wallet, day, month string,
-) (perDay, perMonth money.Amount, err error) {
-	err = s.one(ctx, "spent", ledger.ErrNoWallet, selectUsed, []any{wallet, day, month},
-		&perDay, &perMonth)
-	return perDay, perMonth, err
+// Used returns how much of the limits of an operation a wallet has used.
+func (s *Store) Used(
+	ctx context.Context, wallet string, op ledger.Operation, day, month string,
+) (ledger.Used, error) {
+	var u ledger.Used
+	err := s.one(ctx, "used", ledger.ErrNoWallet, selectUsed,
+		[]any{wallet, string(op), day, month}, &u.Day, &u.Month)
+	return u, err
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 	"ussdgw/wallet/pin"
 )
 
@@ -190,7 +191,7 @@ func (s *Store) ReplacePIN(
 		if msg == nil {
 			return nil
 		}
-		return enqueueNew(ctx, tx, *msg, at)
+		return sqlbooks.EnqueueNew(bookTx{ctx, tx}, *msg, at)
 	})
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/ledger/sqlbooks"
 )
 
 //go:embed migrations/*.sql
@@ -78,6 +79,8 @@ func (c Config) validate() error {
 
 // A Store is the books in one schema of a PostgreSQL database.
 type Store struct {
+	*sqlbooks.Books
+
 	config  Config
 	pool    *pgxpool.Pool
 	scripts []ledger.Script
@@ -118,6 +121,7 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 		return nil, fmt.Errorf("pgstore: open: %w", err)
 	}
 	s := &Store{config: config, pool: pool, scripts: scripts}
+	s.Books = sqlbooks.New(db{s})
 	if err := s.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, fmt.Errorf("pgstore: open: %w", err)
@@ -219,7 +223,9 @@ func classify(err error, committing bool) error {
 func known(err error) bool {
 	var decline *ledger.Decline
 	return errors.As(err, &decline) || errors.Is(err, ledger.ErrNoWallet) ||
-		errors.Is(err, ledger.ErrNoOffer)
+		errors.Is(err, ledger.ErrNoOffer) || errors.Is(err, ledger.ErrNoHold) ||
+		errors.Is(err, ledger.ErrNoTransfer) || errors.Is(err, ledger.ErrNoAgent) ||
+		errors.Is(err, ledger.ErrNoCase)
 }
 
 // definite reports whether the server has said that a statement failed. An error that ends the
