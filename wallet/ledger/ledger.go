@@ -199,6 +199,16 @@ func (p Payment) Wallets() []string {
 	return []string{p.Offer.Wallet, p.Offer.Payee}
 }
 
+// PaidResult is what becomes of a payment that is posted now, and leaves the wallet balance to
+// spend.
+func PaidResult(p Payment, balance money.Amount) Result {
+	o := p.Offer
+	o.State, o.Fingerprint = OfferDone, o.Sum()
+	return Result{Receipt: Receipt{
+		Offer: o, Balance: balance, PostedAt: FromMicros(Micros(p.Now)), TransferID: o.ID,
+	}}
+}
+
 // HeldResult is what becomes of a payment whose money is held now.
 func HeldResult(p Payment) Result {
 	o := p.Offer
