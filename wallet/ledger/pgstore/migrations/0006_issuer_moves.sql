@@ -42,7 +42,9 @@ DROP FUNCTION apply_payments(text[], bytea[], bigint[], bigint[], bigint[], text
 -- with its limit. A message goes out when its payment ends, in this call, as m_when says: 'done' or
 -- 'refused'. With m_of, which is 'payer' or 'payee', it gets the balance of that wallet.
 --
--- What is known of payment n is in the n-th place of an array from its first reading on.
+-- What is known of payment n is in the n-th place of an array from its first reading on. A plan that
+-- was made while the tables were empty has to look rows up by index all the same: nothing else is
+-- left to the planner.
 CREATE FUNCTION apply_payments(
     p_offer text[], p_fingerprint bytea[],
     p_per_payment bigint[], p_per_day bigint[], p_per_month bigint[],
@@ -54,7 +56,8 @@ CREATE FUNCTION apply_payments(
 ) RETURNS TABLE (n bigint, verdict text, amount bigint)
 LANGUAGE plpgsql
 SET plan_cache_mode = force_generic_plan -- else each call would plan for its arrays anew
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     v_state text[]; v_wallet text[]; v_payee text[]; v_operation text[]; v_provider text[];
@@ -72,6 +75,7 @@ DECLARE
     v_rows    bigint;
 BEGIN
     -- Every row that decides is locked, always offers before accounts and both in order.
+    PERFORM 1 FROM offer o WHERE o.id = ANY (p_offer) ORDER BY o.id FOR NO KEY UPDATE;
     SELECT array_agg(o.state ORDER BY i.n), array_agg(o.wallet ORDER BY i.n),
            array_agg(o.payee ORDER BY i.n), array_agg(o.operation ORDER BY i.n),
            array_agg(o.provider ORDER BY i.n), array_agg(o.amount ORDER BY i.n),
@@ -82,9 +86,7 @@ BEGIN
     INTO v_state, v_wallet, v_payee, v_operation, v_provider, v_amount, v_fee, v_provider_fee,
          v_reason, v_reason_limit
     FROM unnest(p_offer, p_fingerprint) WITH ORDINALITY AS i (offer, fingerprint, n)
-    LEFT JOIN (
-        SELECT * FROM offer q WHERE q.id = ANY (p_offer) ORDER BY q.id FOR NO KEY UPDATE
-    ) o ON o.id = i.offer;
+    LEFT JOIN offer o ON o.id = i.offer;
     PERFORM 1 FROM account a
     WHERE a.id IN (SELECT 'wallet:' || w.id FROM unnest(v_wallet || v_payee) AS w (id)
                    WHERE w.id <> '')
