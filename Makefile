@@ -84,9 +84,9 @@ fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
 		done; \
 	done
 
-.PHONY: guards
+.PHONY: figures
 figures: servers ## Measure debits a second beside pgbench, and on SQLite
-	TEST_SERVERS=required go test -tags figures -count=1 -timeout 30m -v -run '^TestFigures16643' \
+	TEST_SERVERS=required go test -tags figures -count=1 -timeout 30m -v -run '^TestFigures$$' \
 		./wallet/ledger/pgstore ./wallet/ledger/litestore
 
 .PHONY: guards
