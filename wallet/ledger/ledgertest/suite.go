@@ -146,11 +146,10 @@ func (b *books) newWallet() ledger.NewWallet {
 		Wallet: ledger.Wallet{
 			ID: id, Number: number, Name: "Asanov Asan", Lang: "ru", Level: "remote",
 			INNHash: []byte("hash of " + id), INNSealed: []byte("sealed"), BirthDate: "21011990",
-			FirstPIN: true,
+			FirstPIN: true, OfferHash: "agreed",
 		},
-		PIN:       verifier(1),
-		OfferHash: "agreed",
-		Now:       b.now,
+		PIN: verifier(1),
+		Now: b.now,
 	}
 }
 
