@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"go.uber.org/zap"
@@ -89,9 +88,13 @@ func (i *Issuer) Seen(ctx context.Context, n msisdn.Number, imsi pin.Secret) err
 // alarm makes a wallet suspect whose number is used with another SIM.
 func (i *Issuer) alarm(ctx context.Context, w ledger.Wallet, hash []byte) error {
 	now := i.clock()
+	name, err := i.drawID() // the wallet may become suspect again: that is another message
+	if err != nil {
+		return err
+	}
 	marked, err := i.store.Suspect(ctx, ledger.Alarm{
 		Wallet: w.ID, Why: ledger.SuspectIMSI, IMSI: hash,
-		Message: messageOf(w, KindIdentity, strconv.FormatInt(now.UnixMicro(), 10), now),
+		Message: messageOf(w, KindIdentity, name, now),
 		Record: ledger.Record{
 			Actor: ledger.ActorNetwork, Act: actSuspect, Subject: ledger.WalletSubject(w.ID),
 			Reason: reasonNetwork, At: now,
@@ -213,8 +216,12 @@ func (i *Issuer) ResetPIN(ctx context.Context, n msisdn.Number, actor, reason st
 	if err := mayMove(w, ""); err != nil {
 		return err
 	}
-	name := "support/" + strconv.FormatInt(now.UnixMicro(), 10)
-	return i.resetPIN(ctx, w, time.Time{}, messageOf(w, KindPINReset, name, now), r)
+	name, err := i.drawID()
+	if err != nil {
+		return err
+	}
+	message := messageOf(w, KindPINReset, "support/"+name, now)
+	return i.resetPIN(ctx, w, time.Time{}, message, r)
 }
 
 // resetPIN draws a PIN and puts it in force, unless one was made since.
