@@ -28,6 +28,8 @@ var (
 	ErrNoTransfer = errors.New("ledger: no such transfer")
 	// ErrNoAgent says that no agent has this id.
 	ErrNoAgent = errors.New("ledger: no such agent")
+	// ErrNoAccount says that no account of this name was ever used.
+	ErrNoAccount = errors.New("ledger: no such account")
 	// ErrNoCase says that no case has this number.
 	ErrNoCase = errors.New("ledger: no such case")
 )
@@ -86,7 +88,8 @@ const (
 	ReasonFloat      Reason = "float"       // the agent's float is used up
 	ReasonReversed   Reason = "reversed"    // more than the transfer would be taken back
 	ReasonCaseClosed Reason = "case_closed"
-	ReasonRefused    Reason = "refused" // by the provider, for good
+	ReasonDayClosed  Reason = "day_closed" // a later day is closed
+	ReasonRefused    Reason = "refused"    // by the provider, for good
 
 	ReasonSuperseded Reason = "superseded"
 	ReasonWithdrawn  Reason = "withdrawn"
