@@ -43,6 +43,7 @@ type parts struct {
 	observe  func(ussd.Reply) // nil: nobody looks on
 
 	wallet       wallet.Config
+	closeAfter   time.Duration // see LedgerConfig
 	limits       LimitsConfig
 	resumeWithin time.Duration
 }
@@ -62,6 +63,7 @@ type assembly struct {
 	poster  *ledger.Poster
 	gateway *ussd.Gateway
 	sweeper *wallet.Sweeper
+	closer  *wallet.Closer
 	relay   *wallet.Relay // nil until sendBy
 	link    *smsc.Link    // nil until connect
 }
@@ -87,6 +89,7 @@ func assemble(p parts) (*assembly, error) {
 		return nil, err
 	}
 	a.sweeper = wallet.NewSweeper(a.issuer, sweepEvery, p.log.Named("sweeper"))
+	a.closer = wallet.NewCloser(p.ledger, p.closeAfter, zone, p.clock, p.log.Named("closer"))
 	config := ussd.Config{
 		Menus: p.menus, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
@@ -155,6 +158,7 @@ func (a *assembly) start(s *stages) {
 	}
 	s.start("relay", a.relay.Run)
 	s.start("sweeper", a.sweeper.Run)
+	s.start("closer", a.closer.Run)
 }
 
 // drain refuses new dialogues, waits for the steps in flight and sends the SMS they have queued. It
