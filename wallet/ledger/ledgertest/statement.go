@@ -158,7 +158,7 @@ func testRollUpRace(b *books) {
 // raceDay is the nth day of a long month.
 func raceDay(n int) string { return fmt.Sprintf("2026-12-%02d", min(n/2+1, 31)) }
 
-// chained fails unless each closing begins where the one before ended, and the last one ends at sum.
+// chained fails unless each closing begins where the one before ended, and the last ends at sum.
 func chained(b *books, account string, closings []ledger.Closing, sum money.Amount) {
 	b.Helper()
 	var at money.Amount
