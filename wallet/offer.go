@@ -186,8 +186,9 @@ func (i *Issuer) newOffer(
 		return ledger.Offer{}, err
 	}
 	return ledger.Offer{
-		ID: id, Wallet: w.ID, Operation: ledger.OpPayment, Provider: p.ID, ProviderName: catalogue.Text(p.Name, q.Lang),
-		Account: q.Account, Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
+		ID: id, Wallet: w.ID, Operation: ledger.OpPayment, Provider: p.ID,
+		ProviderName: catalogue.Text(p.Name, q.Lang), Account: q.Account,
+		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
 		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
 	}, nil
 }
