@@ -262,8 +262,8 @@ func (d *Dispatcher) suspend(c claimed, now time.Time) (ledger.HoldState, error)
 	err := d.store.SuspendHold(ctx, c.ID, ledger.Case{
 		Key: CaseSuspense + ":" + c.ID, Kind: CaseSuspense, Provider: o.Provider,
 		Subject: ledger.PaymentSubject(c.ID), Amount: o.Amount + o.Fee, OpenedAt: now,
-		Detail: fmt.Sprintf("no final answer to %s, sent first at %s: find out from the provider, "+
-			"then post or void it", c.Txn, c.SentAt.Format(time.RFC3339)),
+		Detail: fmt.Sprintf("no final answer to %s, held at %s: find out from the provider, then "+
+			"post or void it", c.Txn, c.CreatedAt.Format(time.RFC3339)),
 	}, now)
 	if err != nil {
 		return "", fmt.Errorf("wallet: dispatcher: %w", err)
