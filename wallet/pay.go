@@ -93,8 +93,8 @@ func dead(o ledger.Offer, now time.Time) bool {
 
 // mayPress declines what has come up since the offer was made.
 func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
-	if w.Blocked() { // though this very input was right before the block, nothing was pressed
-		return decline(ledger.ReasonBlocked, o.ID)
+	if err := mayMove(w); err != nil { // though this very input was right before a block
+		return err
 	}
 	if i.config.MustChangeFirstPIN && tried.First {
 		return decline(ledger.ReasonFirstPIN, o.ID)
@@ -116,15 +116,9 @@ func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error
 func (i *Issuer) payment(
 	w ledger.Wallet, o ledger.Offer, now time.Time,
 ) (ledger.Payment, error) {
-	limits, err := i.limits(w)
-	if err != nil {
-		return ledger.Payment{}, err
-	}
-	day, month := i.period(now)
-	return ledger.Payment{
-		Offer: o, Limits: limits, Day: day, Month: month, Now: now,
-		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
-	}, nil
+	p, err := i.bounds(w, o, ledger.Wallet{}, now)
+	p.Message, p.Refusal = paid(w, o, now), *notPaid(w, o, now)
+	return p, err
 }
 
 // paid is the SMS of a payment. The ledger adds the balance.
