@@ -410,7 +410,8 @@ func (b *bench) rival(amount string) {
 	a, err := money.Parse(amount)
 	b.ok(err)
 	o := ledger.Offer{
-		ID: "rival", Wallet: b.wallet().ID, Operation: ledger.OpPayment, Provider: "dostek", Account: dostek, Amount: a,
+		ID: "rival", Wallet: b.wallet().ID, Operation: ledger.OpPayment, Provider: "dostek",
+		Account: dostek, Amount: a,
 		CreatedAt: now, ExpiresAt: now.Add(time.Minute),
 	}
 	b.ok(b.store.OpenOffer(b.ctx(), o))

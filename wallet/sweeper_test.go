@@ -76,7 +76,8 @@ func TestSweeperSettlesMany(t *testing.T) {
 	w, now := b.wallet(), b.clock.Now()
 	for n := range 5 { // pressed by processes that died
 		o := ledger.Offer{
-			ID: string(rune('a' + n)), Wallet: w.ID, Operation: ledger.OpPayment, Provider: "dostek", Account: dostek, Amount: 1,
+			ID: string(rune('a' + n)), Wallet: w.ID, Operation: ledger.OpPayment, Provider: "dostek",
+			Account: dostek, Amount: 1,
 			CreatedAt: now, ExpiresAt: now.Add(time.Minute),
 		}
 		b.ok(b.store.OpenOffer(b.ctx(), o))

@@ -36,7 +36,8 @@ func TestReasonOf(t *testing.T) {
 
 func TestSum(t *testing.T) {
 	o := ledger.Offer{
-		ID: "id", Wallet: "w", Operation: ledger.OpPayment, Provider: "p", Account: "a", Amount: 1, Fee: 2, Code: "c",
+		ID: "id", Wallet: "w", Operation: ledger.OpPayment, Provider: "p", Account: "a", Amount: 1,
+		Fee: 2, Code: "c",
 	}
 	same := o
 	same.State, same.Lang, same.PressedAt = ledger.OfferDone, "ky", time.Unix(1, 0)

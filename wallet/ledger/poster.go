@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"go.uber.org/zap"
@@ -127,25 +126,25 @@ func (p *Poster) remove(w *posting) bool {
 	return true
 }
 
-// take removes the next batch from the queue: at most MaxBatch, at most one of each wallet, as payer or as
-// payee, so that every payment of the batch sees its wallet's balance as the batch found it.
+// take removes the next batch from the queue: at most MaxBatch, at most one of each wallet, as
+// payer or as payee, so that every payment sees its wallets' balances as the batch found them.
 func (p *Poster) take() []*posting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var batch, rest []*posting
 	seen := make(map[string]bool, min(len(p.queue), MaxBatch))
 	for _, w := range p.queue {
-		wallets := w.payment.Wallets()
-		if len(batch) == MaxBatch || slices.ContainsFunc(wallets, func(id string) bool { return seen[id] }) {
-			rest = append(rest, w)
-			// Neither is a later one of these wallets taken before it.
-			for _, id := range wallets {
-				seen[id] = true
-			}
-			continue
+		waits := len(batch) == MaxBatch
+		for _, id := range w.payment.Wallets() {
+			waits = waits || seen[id]
 		}
-		for _, id := range wallets {
+		// When it waits, no later one of its wallets is taken before it either.
+		for _, id := range w.payment.Wallets() {
 			seen[id] = true
+		}
+		if waits {
+			rest = append(rest, w)
+			continue
 		}
 		w.taken = true
 		batch = append(batch, w)

@@ -24,11 +24,12 @@ type Store interface {
 	Records
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
-	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results are in the order of the payments. An
-	// offer that is done already gives its first receipt again. A payment that breaks a limit or
-	// the balance is refused for good, and its refusal message is enqueued; one bad payment never
-	// hinders the others. The offer of a payment whose fields differ from the stored ones declines
-	// key_reused and nothing moves.
+	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results
+	// are in the order of the payments. An offer that is done already gives its first receipt
+	// again, one that is held ErrHeld. A payment that breaks a limit or the balance is refused for
+	// good, and its refusal message is enqueued; one bad payment never hinders the others. The
+	// offer of a payment whose fields differ from the stored ones declines key_reused and nothing
+	// moves.
 	//
 	// An error is about the whole batch: ErrInDoubt, or nothing was changed.
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)

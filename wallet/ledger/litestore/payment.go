@@ -151,7 +151,8 @@ func (t tx) useLimits(p ledger.Payment, o ledger.Offer) error {
 	return err
 }
 
-const holdOffer = `UPDATE offer SET state = 'held', held_at = $2 WHERE id = $1 AND state = 'pressed'`
+const holdOffer = `
+UPDATE offer SET state = 'held', held_at = $2 WHERE id = $1 AND state = 'pressed'`
 
 const holdAccount = `
 UPDATE account SET held = held + $2 WHERE id = $1 AND balance - held >= $2`

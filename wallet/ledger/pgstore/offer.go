@@ -50,8 +50,8 @@ func (o *offerRow) decline() *ledger.Decline {
 	return &ledger.Decline{Reason: reason, Key: o.ID, Limit: o.limit}
 }
 
-const callOpenOffer = `SELECT open_offer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                                              $15, $16)`
+const callOpenOffer = `
+SELECT open_offer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
 
 // OpenOffer writes an offer and supersedes the wallet's other open one.
 func (s *Store) OpenOffer(ctx context.Context, o ledger.Offer) error {
