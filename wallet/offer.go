@@ -40,8 +40,8 @@ type Quote struct {
 // there is no offer, and the error is ledger.ErrUnavailable.
 //
 // It declines blocked, suspect, unknown_provider, stopped, account_format (Field says which),
-// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has
-// what is left), low_balance (Limit has the balance), and repeated (At has the time).
+// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
+// has what is left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	w, err := i.settled(ctx, q.Number)
 	if err != nil {
