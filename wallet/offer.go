@@ -139,7 +139,7 @@ func (i *Issuer) quote(q Quote) (catalogue.Provider, error) {
 	if !ok {
 		return p, decline(ledger.ReasonUnknownProvider, "")
 	}
-	if err := takes(p, p.Split(q.Account)); err != nil {
+	if err := i.takes(p, p.Split(q.Account)); err != nil {
 		return p, err
 	}
 	return p, between(q.Amount, p.Min, p.Max)
