@@ -78,9 +78,13 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
+	billers, err := openBillers(cfg.Billers, m)
+	if err != nil {
+		return err
+	}
 	a, err := assemble(parts{
-		menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
-		wallet: cfg.wallet(), closeAfter: cfg.Ledger.CloseAfter, limits: cfg.Limits,
+		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log,
+		metrics: m, wallet: cfg.wallet(), closeAfter: cfg.Ledger.CloseAfter, limits: cfg.Limits,
 		resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
