@@ -43,17 +43,6 @@ const (
 	reasonINN      = "INN"
 )
 
-// mayMove declines blocked and suspect: nothing that moves money, or changes a PIN, begins then.
-func mayMove(w ledger.Wallet, key string) error {
-	switch {
-	case w.Blocked():
-		return decline(ledger.ReasonBlocked, key)
-	case w.Suspect != "":
-		return decline(ledger.ReasonSuspect, key)
-	}
-	return nil
-}
-
 // Seen takes notice of the IMSI that the network tells with a subscriber's input, nothing when it
 // tells none. The first one is remembered, as a keyed hash. Another one makes the wallet suspect,
 // which an SMS tells: no money moves until ConfirmIdentity. A number without a wallet is no error.
@@ -169,7 +158,7 @@ func (i *Issuer) forgotten(
 	ctx context.Context, w ledger.Wallet, inn pin.Secret, amount money.Amount, attempt string,
 	message ledger.Message,
 ) error {
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return err
 	}
 	since := message.CreatedAt.Add(-resetEvery)
@@ -213,7 +202,7 @@ func (i *Issuer) ResetPIN(ctx context.Context, n msisdn.Number, actor, reason st
 	if err != nil {
 		return err
 	}
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return err
 	}
 	name, err := i.drawID()
@@ -364,7 +353,7 @@ func (i *Issuer) BalanceWithPIN(
 	if err != nil {
 		return 0, err
 	}
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return 0, err
 	}
 	if _, err := i.try(ctx, w, s, "balance/"+attempt, true); err != nil {

@@ -46,7 +46,7 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 	if err != nil {
 		return err
 	}
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return err
 	}
 	if _, err := i.store.StagedPIN(ctx, w.ID, i.clock()); err != nil {
@@ -89,7 +89,7 @@ func (i *Issuer) ChangePIN(
 func (i *Issuer) change(
 	ctx context.Context, w ledger.Wallet, again pin.Secret, message ledger.Message,
 ) error {
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return err
 	}
 	staged, err := i.store.StagedPIN(ctx, w.ID, message.CreatedAt)

@@ -21,6 +21,8 @@ const (
 	KindPINChanged = "pin_changed" // none
 	KindPaid       = "paid"        // payee, account, amount, fee, code, balance
 	KindNotPaid    = "not_paid"    // payee, account, amount
+	KindReturned   = "returned"    // payee, account, amount, balance: what was held is back
+	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
 	KindBlocked    = "wallet_blocked"
 	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support
 )
@@ -129,7 +131,7 @@ func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt st
 }
 
 func (i *Issuer) resend(ctx context.Context, w ledger.Wallet, message ledger.Message) error {
-	if err := mayMove(w, ""); err != nil {
+	if err := mayMove(w); err != nil {
 		return err
 	}
 	if !w.FirstPIN {
