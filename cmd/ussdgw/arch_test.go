@@ -42,7 +42,9 @@ var arrows = map[string][]string{
 
 	"wallet/biller/registry":  {"wallet/money"},
 	"wallet/biller/billersim": {"wallet/money", "wallet/biller/registry"},
-	"wallet":                  append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
+	"wallet": append([]string{
+		"wallet/ledger", "wallet/catalogue", "wallet/biller",
+	}, walletLeaves...),
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),

@@ -20,8 +20,13 @@ type Store interface {
 	PINs
 	Interventions
 	Offers
+	Holds
 	Outbox
 	Records
+	Identities
+	Cases
+	Statements
+	Inquiries
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
 	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results
@@ -35,7 +40,8 @@ type Store interface {
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)
 	// Fund moves amount from the trust account to a wallet, once for each key. The same key with
 	// another wallet or amount declines key_reused. It declines limit_balance when the wallet would
-	// hold more than most, which is 1 to MaxBalance; what it holds already is left alone.
+	// hold more than most, which is 1 to MaxBalance; what it holds already is left alone. It is of
+	// the day of now in the zone that now is in.
 	Fund(
 		ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
 	) error
@@ -132,8 +138,9 @@ type Offers interface {
 	// Press takes an offer from open to pressed. Pressing a pressed or done offer changes nothing.
 	// It declines superseded, withdrawn, expired, or the reason of a refusal.
 	Press(ctx context.Context, id string, now time.Time) error
-	// Similar returns the newest payment, posted at or after since, of the same wallet, provider,
-	// account and amount as o.
+	// Similar returns the newest payment of the same wallet, provider, account and amount as o that
+	// was posted at or after since, or held then and has no end: then the receipt has the offer,
+	// held, and PostedAt is when it was held.
 	Similar(ctx context.Context, o Offer, since time.Time) (Receipt, bool, error)
 	// Refuse settles an offer: it returns the result if there is one, otherwise refuses the offer
 	// for reason, so that a payment still on its way must fail. msg, if any, is enqueued when the

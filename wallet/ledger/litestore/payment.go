@@ -61,7 +61,7 @@ func (t tx) refuse(p ledger.Payment, d *ledger.Decline) error {
 
 // selectStanding reads an offer and what decides about it, with what was counted under its own
 // operation, and under all that leaves the wallet.
-const selectStanding = `SELECT` + offerColumns + `,
+const selectStanding = `SELECT` + sqlbooks.OfferColumns + `,
     a.balance - a.held, coalesce(b.balance, -1),
     coalesce(l.used, 0), coalesce(l.day, ''), coalesce(l.day_used, 0),
     coalesce(t.used, 0), coalesce(t.day, ''), coalesce(t.day_used, 0)
@@ -76,7 +76,7 @@ WHERE o.id = $1`
 // counted into p: never before the last one counted.
 func (t tx) standing(p *ledger.Payment) (o offerRow, s ledger.Standing, err error) {
 	var day, outDay string
-	dest := append(o.dest(), &s.Available, &s.PayeeBalance,
+	dest := append(o.Dest(), &s.Available, &s.PayeeBalance,
 		&s.Used.Month, &day, &s.Used.Day, &s.Out.Month, &outDay, &s.Out.Day)
 	err = t.row(selectStanding, []any{p.Offer.ID, p.Month}, dest...)
 	if missing(err) {
@@ -111,7 +111,7 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	case o.State != ledger.OfferPressed:
 		return t.result(o.ID)
 	}
-	if d := ledger.Judge(p, o.offer(), s); d != nil {
+	if d := ledger.Judge(p, o.Read(), s); d != nil {
 		return ledger.Result{Err: d}, t.refuse(p, d)
 	}
 	if err := t.useLimits(p, o.Offer); err != nil {
@@ -312,6 +312,7 @@ func (s *Store) Fund(
 		err = t.transfer(transferRow{
 			id: id, kind: "fund", wallet: wallet, amount: amount, fingerprint: sum,
 			balance: balance, at: ledger.Micros(now),
+			day: now.Format(time.DateOnly), month: now.Format("2006-01"),
 		})
 		if err != nil {
 			return err

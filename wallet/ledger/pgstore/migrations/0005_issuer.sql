@@ -9,6 +9,9 @@ ALTER TABLE wallet
     ADD COLUMN suspect_at bigint NOT NULL DEFAULT 0,
     ADD CHECK ((suspect = '') = (suspect_at = 0));
 
+-- A first PIN that was made by a reset has to be changed before money moves.
+ALTER TABLE wallet_pin ADD COLUMN reset_at bigint NOT NULL DEFAULT 0; -- of the last reset, 0 = none
+
 -- An agent's float may go below zero as far as its credit line. What is held is part of the balance
 -- and is not to be had.
 ALTER TABLE account
@@ -67,6 +70,7 @@ EXECUTE FUNCTION refuse_change('an offer moves forward only and keeps what it of
 -- month are those in which its limits are counted.
 ALTER TABLE transfer
     DROP CONSTRAINT transfer_kind_check,
+    DROP CONSTRAINT transfer_amount_check,
     DROP CONSTRAINT transfer_balance_after_check, -- an agent's may be below zero
     ALTER COLUMN wallet DROP NOT NULL,
     ADD COLUMN reversal_of text REFERENCES transfer (id),
@@ -74,6 +78,8 @@ ALTER TABLE transfer
         'fund', 'float', 'suspense', 'refund', 'reversal', 'settlement', 'adjustment')),
     ADD CONSTRAINT transfer_wallet_kind CHECK (
         (wallet IS NULL) = (kind IN ('float', 'settlement')) OR kind = 'adjustment'),
+    ADD CONSTRAINT transfer_amount CHECK (
+        amount > 0 OR (amount = 0 AND fee > 0 AND kind = 'reversal')),
     ADD CONSTRAINT transfer_reversal CHECK ((kind = 'reversal') = (reversal_of IS NOT NULL));
 CREATE INDEX transfer_reversal_of ON transfer (reversal_of) WHERE reversal_of IS NOT NULL;
 
@@ -162,6 +168,7 @@ CREATE TABLE hold (
     tries     integer NOT NULL DEFAULT 0,        -- wrong codes
     attempt   integer NOT NULL DEFAULT 0,        -- how often it was sent
     next_at   bigint NOT NULL,                   -- when somebody has to look at it
+    leased_until bigint NOT NULL DEFAULT 0,      -- till then somebody looks at it
     deadline  bigint NOT NULL,                   -- when it is given up
     created_at bigint NOT NULL,
     sent_at   bigint NOT NULL DEFAULT 0,
@@ -259,6 +266,7 @@ CREATE TABLE cases (
     CHECK ((closed_at > 0) = (closed_by <> '') AND (closed_at > 0) = (resolution <> ''))
 );
 CREATE INDEX cases_open ON cases (id) WHERE closed_at = 0;
+CREATE INDEX cases_subject ON cases (subject, id);
 CREATE TRIGGER cases_moves BEFORE UPDATE ON cases FOR EACH ROW
 WHEN (OLD.closed_at > 0 OR OLD.key <> NEW.key OR OLD.kind <> NEW.kind OR OLD.subject <> NEW.subject
       OR OLD.amount <> NEW.amount OR OLD.detail <> NEW.detail)
@@ -266,17 +274,23 @@ EXECUTE FUNCTION refuse_change('a case is closed once and keeps what it says');
 CREATE TRIGGER cases_stays BEFORE DELETE OR TRUNCATE ON cases FOR EACH STATEMENT
 EXECUTE FUNCTION refuse_change('cases are kept');
 
--- The sum of an account's entries up to and including one: for accounts without a running balance.
+-- The sum of an account's entries up to and including one: for all accounts but the wallets'. That of
+-- 'trust' says how far the entries of all accounts are summed up; it is the lock of who does it.
 CREATE TABLE rollup (
     account text   PRIMARY KEY,
     through bigint NOT NULL,
     balance bigint NOT NULL
 ) WITH (fillfactor = 70);
+INSERT INTO rollup (account, through, balance) VALUES ('trust', 0, 0);
+-- What was written since then is found by its block: the entries are in their order on the disk.
+CREATE INDEX entry_seq ON entry USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
 
--- A closed day covers the entries after the day before it, up to and including one.
+-- A closed day has the entries up to and including 'through' whose transfer is of that day or of one
+-- before, and that no closed day before it has. No entry up to and including 'whole' is left over.
 CREATE TABLE closed_day (
     day       text   PRIMARY KEY,
     through   bigint NOT NULL,
+    whole     bigint NOT NULL CHECK (whole <= through),
     closed_at bigint NOT NULL
 );
 CREATE TABLE closing (
@@ -292,3 +306,5 @@ CREATE TRIGGER closed_day_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON closed_da
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a closed day stays');
 CREATE TRIGGER closing_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON closing
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a closed day stays');
+
+CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at > 0;
