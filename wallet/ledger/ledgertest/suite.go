@@ -88,6 +88,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"movements", testMovements},
 		{"provider payments", testProviderPayments},
 		{"inquiries", testInquiries},
+		{"retry hold", testRetryHold},
 		{"outbox status", testOutboxStatus},
 		{"poster", testPoster},
 		{"payment histories", testPaymentHistories},
