@@ -34,9 +34,9 @@ func simBillerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "biller",
 		Short: "Play the systems of providers, on good days and on bad ones",
-		Long: `Play the systems of any number of providers, over OSMP's provider protocol and plain JSON, and
-do on demand what providers do on bad days. What was paid is listed, so that it can be reconciled.
-Nothing is kept but the registries of --registry.
+		Long: `Play the systems of any number of providers, over OSMP's provider protocol and plain
+JSON, and do on demand what providers do on bad days. What was paid is listed, so that it can be
+reconciled. Nothing is kept but the registries of --registry.
 
 An account that begins with 9990 answers the result that its other digits are: 9990005 does not
 exist, 999000079 is not active. All others exist.

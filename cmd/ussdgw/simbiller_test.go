@@ -55,8 +55,10 @@ func TestSimBiller(t *testing.T) {
 		}
 		return string(text)
 	}
-	if got := get(strings.Trim(strings.TrimPrefix(banner["try"], "curl "), "'")); !strings.Contains(got,
-		"<result>0</result>") {
+	curl := func(line string) string {
+		return get(strings.Trim(strings.TrimPrefix(banner[line], "curl "), "'"))
+	}
+	if got := curl("try"); !strings.Contains(got, "<result>0</result>") {
 		t.Errorf("what it says to try: %s", got)
 	}
 	for _, want := range []string{"90", "0", "0"} {
@@ -67,7 +69,7 @@ func TestSimBiller(t *testing.T) {
 	}
 	const registry = "txn_id;prv_txn;txn_date;account;sum;fee\n" +
 		"1;1000001;2026-03-01 14:05:09;123456789;10.00;0.00\n#1;10.00\n"
-	if got := get(strings.Trim(strings.TrimPrefix(banner["registry"], "curl "), "'")); got != registry {
+	if got := curl("registry"); got != registry {
 		t.Errorf("registry %q", got)
 	}
 	cancel()

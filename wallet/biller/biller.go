@@ -3,8 +3,9 @@
 // a plain JSON one; Guard puts a breaker and a budget of requests before either. Registries of what
 // was paid are in the package registry below this one, a provider to test against in billersim.
 //
-// It is protocol alone: it knows no ledger, no wallet and no menu, keeps nothing and decides nothing
-// about money. It starts no goroutine; every request ends with its context or after its time-out.
+// It is protocol alone: it knows no ledger, no wallet and no menu, keeps nothing and decides
+// nothing about money. It starts no goroutine; every request ends with its context or after its
+// time-out.
 package biller
 
 import (
@@ -37,9 +38,9 @@ const (
 // Check asks whether an account can be paid, and who it belongs to; it moves nothing and reserves
 // nothing. VerdictUnknown means that nobody can tell now.
 //
-// Pay pays, once for each Request.Txn however often it is called with it: a repeat of a payment that
-// was done answers VerdictDone with the ProviderTxn of the first time. A repeat must be the same in
-// every field, At included.
+// Pay pays, once for each Request.Txn however often it is called with it: a repeat of a payment
+// that was done answers VerdictDone with the ProviderTxn of the first time. A repeat must be the
+// same in every field, At included.
 //
 // Status says what became of a Pay. A provider whose protocol has no such question is asked to pay
 // again, with the same Txn, so the Request must be the one of that Pay.
@@ -159,7 +160,9 @@ type Failure struct {
 }
 
 // Error is one line.
-func (f *Failure) Error() string { return fmt.Sprintf("biller: %s %s: %s", f.Op, f.Request, f.Text) }
+func (f *Failure) Error() string {
+	return fmt.Sprintf("biller: %s %s: %s", f.Op, f.Request, f.Text)
+}
 
 // Unwrap gives what a caller may branch on.
 func (f *Failure) Unwrap() []error { return f.causes }

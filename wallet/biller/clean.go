@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// oneLine makes one line of a text from elsewhere: no control and format characters (the latter turn
-// the direction of a line), no characters that are not assigned, blanks as single spaces, at most
-// limit characters.
+// oneLine makes one line of a text from elsewhere: no control and format characters (the latter
+// turn the direction of a line), no characters that are not assigned, blanks as single spaces, at
+// most limit characters.
 func oneLine(s string, limit int) string {
 	var b strings.Builder
 	count, blank := 0, false

@@ -94,8 +94,8 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// LoadTLS reads a Config.TLS from PEM files: ca has the only roots that are trusted ("" are those of
-// the system), cert and key are our own certificate ("" both: none).
+// LoadTLS reads a Config.TLS from PEM files: ca has the only roots that are trusted ("" are those
+// of the system), cert and key are our own certificate ("" both: none).
 func LoadTLS(ca, cert, key string) (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {

@@ -108,7 +108,9 @@ func (e *exchanger) hide(text string, r Request) string {
 }
 
 // broken is an answer that came but cannot be believed.
-func (e *exchanger) broken(op string, r Request, a Answer, reason Reason, err error) (Answer, error) {
+func (e *exchanger) broken(
+	op string, r Request, a Answer, reason Reason, err error,
+) (Answer, error) {
 	unknown, failure := failed(op, r, reason, e.hide(err.Error(), r))
 	unknown.Code, unknown.Comment = a.Code, a.Comment
 	return unknown, failure

@@ -33,6 +33,25 @@ func cutting(raw string) http.HandlerFunc {
 	}
 }
 
+// answeringStatus answers that all is well, but with another HTTP status than 200.
+func answeringStatus(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, xmlOf("0", ""))
+	}
+}
+
+// redirecting sends to a URL that answers.
+func redirecting(status int) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/elsewhere" {
+			answering(xmlOf("0", ""))(w, r)
+			return
+		}
+		http.Redirect(w, r, "/elsewhere?"+r.URL.RawQuery, status)
+	}
+}
+
 // What goes wrong after the request was written leaves the payment in doubt.
 func TestTransportFaultsLeaveItUnknown(t *testing.T) {
 	ok := xmlOf("0", "")
@@ -45,14 +64,14 @@ func TestTransportFaultsLeaveItUnknown(t *testing.T) {
 		"short body":     cutting(head + ok),
 		"chunk cut":      cutting("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<?x"),
 		"huge header":    cutting("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 20<<10) + "\r\n\r\n"),
-		"500":            func(w http.ResponseWriter, _ *http.Request) { http.Error(w, ok, 500) },
-		"502":            func(w http.ResponseWriter, _ *http.Request) { http.Error(w, ok, 502) },
-		"401":            func(w http.ResponseWriter, _ *http.Request) { http.Error(w, ok, 401) },
-		"404":            func(w http.ResponseWriter, _ *http.Request) { http.Error(w, ok, 404) },
-		"204":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
-		"compressed":     func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("\x1f\x8b\x08")) },
-		"redirect":       func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/paid", 302) },
-		"redirect, kept": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/paid", 307) },
+		"500":            answeringStatus(http.StatusInternalServerError),
+		"502":            answeringStatus(http.StatusBadGateway),
+		"401":            answeringStatus(http.StatusUnauthorized),
+		"404":            answeringStatus(http.StatusNotFound),
+		"203":            answeringStatus(http.StatusNonAuthoritativeInfo),
+		"redirect":       redirecting(http.StatusFound),
+		"redirect, kept": redirecting(http.StatusTemporaryRedirect),
+		"compressed":     answering("\x1f\x8b\x08"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			var calls atomic.Int32
@@ -74,6 +93,27 @@ func TestTransportFaultsLeaveItUnknown(t *testing.T) {
 				t.Errorf("the account is in %q", err)
 			}
 		})
+	}
+}
+
+// A request has a connection of its own: on one that was used before, net/http would repeat what
+// was cut, and nobody would know that it was sent twice.
+func TestNothingIsRepeatedOnAnOldConnection(t *testing.T) {
+	var calls atomic.Int32
+	b := osmp(t, func(w http.ResponseWriter, r *http.Request) {
+		if calls.Add(1) == 1 {
+			answering(xmlOf("0", ""))(w, r)
+			return
+		}
+		cutting("")(w, r)
+	})
+	for _, want := range []biller.Verdict{biller.VerdictDone, biller.VerdictUnknown} {
+		if got, err := b.Pay(t.Context(), request()); got.Verdict != want {
+			t.Errorf("%+v, %v; want %s", got, err, want)
+		}
+	}
+	if calls.Load() != 2 {
+		t.Errorf("%d requests were sent for two calls", calls.Load())
 	}
 }
 
@@ -123,7 +163,6 @@ func TestNotSent(t *testing.T) {
 	defer plain.Close()
 	for name, address := range map[string]string{
 		"refused":      "http://" + refusing,
-		"no such name": "https://provider.invalid",
 		"unknown root": secure.URL,
 		"no TLS there": strings.Replace(plain.URL, "http", "https", 1),
 	} {
@@ -203,9 +242,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 	}
 	for name, h := range map[string]http.HandlerFunc{
 		"status line": echo, "body": inBody, "result": inResult, "closed": cutting(""),
-		"redirect": func(w http.ResponseWriter, req *http.Request) {
-			http.Redirect(w, req, req.URL.String(), 302)
-		},
+		"redirect": redirecting(http.StatusFound),
 	} {
 		server := httptest.NewServer(h)
 		cfg := biller.Config{URL: server.URL + "/?q=q-s3cret", Zone: time.UTC}

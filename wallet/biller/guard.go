@@ -53,8 +53,8 @@ type GuardState struct {
 	Since    time.Time // when the breaker opened; zero: it is closed
 }
 
-// A Guard is a Biller that keeps a provider in trouble from taking all of us with it. A request that
-// it does not let through ends at once, VerdictUnknown with ErrNotSent: its breaker is open
+// A Guard is a Biller that keeps a provider in trouble from taking all of us with it. A request
+// that it does not let through ends at once, VerdictUnknown with ErrNotSent: its breaker is open
 // (ReasonOpen), or as many as may be are under way (ReasonBusy).
 //
 // A failure is an answer VerdictUnknown, with two exceptions: the provider's own "not finished yet"

@@ -22,8 +22,8 @@ type jsonBiller struct{ http *exchanger }
 //	{"command":"pay","txn":"1234567","account":"4957835959","amount":"200.00",
 //	 "date":"2026-03-01T14:05:00+06:00","fields":{"data1":"7"}}
 //
-// command is check, pay or status; amount is a text with two decimals; fields is left out when there
-// are none. The answer is one object, with the HTTP status 200 whatever the result is:
+// command is check, pay or status; amount is a text with two decimals; fields is left out when
+// there are none. The answer is one object, with the HTTP status 200 whatever the result is:
 //
 //	{"result":"done","code":"0","reason":"","id":"2016","holder":"Улица 12, кв. 5",
 //	 "comment":"","amount":"200.00","txn":"1234567"}

@@ -125,7 +125,8 @@ func TestJSONRequest(t *testing.T) {
 	if _, err := b.Check(t.Context(), r); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("check sends %v, want %v (%v)", got, want, err)
 	}
-	if header.Get("Authorization") != "Bearer t0ken" || header.Get("Content-Type") != "application/json" {
+	if header.Get("Authorization") != "Bearer t0ken" ||
+		header.Get("Content-Type") != "application/json" {
 		t.Errorf("headers %v", header)
 	}
 	want["command"], want["fields"] = "status", map[string]any{"data1": "7"}

@@ -29,8 +29,8 @@ const (
 // osmpBiller is a provider that speaks OSMP.
 type osmpBiller struct{ http *exchanger }
 
-// NewOSMP returns the client of OSMP's provider protocol (check and pay by HTTP GET, answers in XML,
-// UTF-8 or windows-1251), which many providers of the region speak. It does no I/O.
+// NewOSMP returns the client of OSMP's provider protocol (check and pay by HTTP GET, answers in
+// XML, UTF-8 or windows-1251), which many providers of the region speak. It does no I/O.
 //
 // The protocol has no status: Status is Pay once more. An answer must repeat our txn_id; the sum
 // that it repeats, if it does, must be ours, or zero in a refusal.

@@ -190,7 +190,8 @@ func TestOSMPHolder(t *testing.T) {
 
 func TestOSMPReadsWindows1251(t *testing.T) {
 	body := `<?xml version="1.0" encoding="windows-1251"?><response>` +
-		"<osmp_txn_id>1234567</osmp_txn_id><result>0</result><comment>\xd3\xeb\xe8\xf6\xe0</comment></response>"
+		"<osmp_txn_id>1234567</osmp_txn_id><result>0</result>" +
+		"<comment>\xd3\xeb\xe8\xf6\xe0</comment></response>"
 	got, err := osmp(t, answering(body)).Check(t.Context(), request())
 	if err != nil || got.Comment != "Улица" {
 		t.Errorf("%+v, %v", got, err)
@@ -335,7 +336,8 @@ func TestConfigFaults(t *testing.T) {
 		cfg := good
 		edit(&cfg)
 		_, err := biller.NewOSMP(cfg)
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hunter2") {
+		if err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("got %v, want %q and no secret", err, want)
 		}
 	}

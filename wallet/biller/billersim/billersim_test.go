@@ -123,7 +123,8 @@ func TestOSMPOnTheWire(t *testing.T) {
 		}
 		return body
 	}
-	const head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<response><osmp_txn_id>1234567</osmp_txn_id>"
+	const head = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" +
+		"<response><osmp_txn_id>1234567</osmp_txn_id>"
 	const pay = "/osmp?command=pay&txn_id=1234567&txn_date=20260301140509&account=0957835959" +
 		"&sum=10.45&prv_id=water"
 	const paid = head + "<prv_txn>1000001</prv_txn><sum>10.45</sum><result>0</result>" +
@@ -343,8 +344,8 @@ func TestSlowPaysAfterTheClientHasLeft(t *testing.T) {
 }
 
 func TestFaultsStrikeWhereTheyAreAimed(t *testing.T) {
-	s, address := start(t, "code=90,each=2,txn=7,provider=severelectro", "code=5,account=555,command=any",
-		"code=8,provider=other", "code=4,times=1,command=check")
+	s, address := start(t, "code=90,each=2,txn=7,provider=severelectro",
+		"code=5,account=555,command=any", "code=8,provider=other", "code=4,times=1,command=check")
 	b := clients(t, address)["osmp"]
 	result := func(txn, account string) string {
 		t.Helper()
@@ -381,9 +382,9 @@ func TestFaultsStrikeWhereTheyAreAimed(t *testing.T) {
 	}
 }
 
-func TestFaultsOverHTTP(t *testing.T) {
-	_, address := start(t)
-	do := func(method, path, body string) (int, string) {
+// calling does requests to a simulator.
+func calling(t *testing.T, address string) func(method, path, body string) (int, string) {
+	return func(method, path, body string) (int, string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), method, address+path, strings.NewReader(body))
 		if err != nil {
@@ -401,40 +402,49 @@ func TestFaultsOverHTTP(t *testing.T) {
 		}
 		return w.StatusCode, string(text)
 	}
-	if code, text := do("POST", "/faults", "code=90,times=2,command=any\n\nslow=1ms\n"); code != 200 ||
-		!strings.Contains(text, `"code=90,times=2,command=any"`) || !strings.Contains(text, `"slow=1ms"`) {
+}
+
+func TestFaultsOverHTTP(t *testing.T) {
+	_, address := start(t)
+	do := calling(t, address)
+	code, text := do("POST", "/faults", "code=90,times=2,command=any\n\nslow=1ms\n")
+	if code != 200 || !strings.Contains(text, `"code=90,times=2,command=any"`) ||
+		!strings.Contains(text, `"slow=1ms"`) {
 		t.Errorf("%d %s", code, text)
 	}
-	if code, text := do("POST", "/faults", "lost\nlots\n"); code != 400 || !strings.Contains(text, "lots") {
-		t.Errorf("%d %s", code, text)
-	}
-	if code, text := do("POST", "/faults", ""); code != 400 || !strings.Contains(text, "no fault") {
-		t.Errorf("%d %s", code, text)
-	}
-	if code, text := do("POST", "/faults", strings.Repeat("lost\n", 99)); code != 400 ||
-		!strings.Contains(text, "more than 100") {
-		t.Errorf("%d %s", code, text)
+	for body, want := range map[string]string{
+		"lost\nlots\n":               `no kind "lots"`,
+		"":                           "no fault",
+		strings.Repeat("lost\n", 99): "more than 100",
+	} {
+		if code, text := do("POST", "/faults", body); code != 400 || !strings.Contains(text, want) {
+			t.Errorf("%.20q: %d %s", body, code, text)
+		}
 	}
 	b := clients(t, address)["json"]
 	if got, err := b.Pay(t.Context(), request("1")); err != nil || got.Reason != biller.ReasonPending {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_, text := do("GET", "/faults", "")
-	var list []struct {
-		Fault string
-		Hits  int
+	if n := hits(t, address); n != 2 {
+		t.Errorf("%d hits, want one of each", n)
 	}
-	if err := json.Unmarshal([]byte(text), &list); err != nil || len(list) != 2 || list[0].Hits != 1 {
-		t.Errorf("%s, %v", text, err)
+	if _, text := do("DELETE", "/faults?kind=code", ""); strings.Contains(text, "code") ||
+		!strings.Contains(text, "slow") {
+		t.Errorf("without one kind: %s", text)
 	}
-	if code, text := do("DELETE", "/faults?kind=code", ""); code != 200 || strings.Contains(text, "code") {
-		t.Errorf("%d %s", code, text)
-	}
-	if code, text := do("DELETE", "/faults", ""); code != 200 || text != "[]\n" {
-		t.Errorf("%d %s", code, text)
+	if _, text := do("DELETE", "/faults", ""); text != "[]\n" {
+		t.Errorf("without all: %s", text)
 	}
 	if got, err := b.Pay(t.Context(), request("1")); err != nil || got.Verdict != biller.VerdictDone {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestBooksOverHTTP(t *testing.T) {
+	_, address := start(t)
+	do := calling(t, address)
+	if _, err := clients(t, address)["json"].Pay(t.Context(), request("1")); err != nil {
+		t.Fatal(err)
 	}
 	if _, text := do("GET", "/payments?provider=severelectro", ""); !strings.Contains(text,
 		`"prv_txn": "1000001"`) || !strings.Contains(text, `"amount": 10000`) {
@@ -443,20 +453,23 @@ func TestFaultsOverHTTP(t *testing.T) {
 	if _, text := do("GET", "/payments?provider=x", ""); text != "[]\n" {
 		t.Errorf("payments of another: %s", text)
 	}
-	const want = "txn_id;prv_txn;txn_date;account;sum;fee\n" +
-		"1;1000001;2026-03-01 14:05:09;123456789;100.00;0.00\n#1;100.00\n"
-	if _, text := do("GET", "/registry?provider=severelectro&day=2026-03-01", ""); text != want {
-		t.Errorf("registry %q", text)
+	const head = "txn_id;prv_txn;txn_date;account;sum;fee\n"
+	for day, want := range map[string]string{
+		"2026-03-01": head + "1;1000001;2026-03-01 14:05:09;123456789;100.00;0.00\n#1;100.00\n",
+		"2026-03-02": head + "#0;0.00\n",
+	} {
+		if _, text := do("GET", "/registry?provider=severelectro&day="+day, ""); text != want {
+			t.Errorf("registry %q, want %q", text, want)
+		}
 	}
-	if _, text := do("GET", "/registry?provider=severelectro&day=2026-03-02", ""); text !=
-		"txn_id;prv_txn;txn_date;account;sum;fee\n#0;0.00\n" {
-		t.Errorf("registry of another day %q", text)
-	}
-	if code, _ := do("GET", "/registry?provider=severelectro&day=tomorrow", ""); code != 400 {
-		t.Errorf("a day that is none: %d", code)
-	}
-	if code, _ := do("POST", "/json", "{}"); code != 400 {
-		t.Errorf("no request: %d", code)
+	for _, call := range [][3]string{
+		{"GET", "/registry?provider=severelectro&day=tomorrow", ""},
+		{"GET", "/registry?day=2026-03-01", ""},
+		{"POST", "/json", "{}"},
+	} {
+		if code, text := do(call[0], call[1], call[2]); code != 400 {
+			t.Errorf("%q: %d %s", call, code, text)
+		}
 	}
 }
 
@@ -541,7 +554,8 @@ func TestRunStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.Check(t.Context(), request("1")); err != nil || got.Verdict != biller.VerdictDone {
+	got, err := b.Check(t.Context(), request("1"))
+	if err != nil || got.Verdict != biller.VerdictDone {
 		t.Errorf("%+v, %v", got, err)
 	}
 	answered := make(chan biller.Answer, 2)

@@ -21,7 +21,10 @@ type FaultKind struct {
 // FaultKinds lists the kinds.
 func FaultKinds() []FaultKind {
 	return []FaultKind{
-		{"slow", "DURATION", "does the work so much later, even for a client that has left by then;\nother faults may come on top"},
+		{
+			"slow", "DURATION", "does the work so much later, even for a client that has left by " +
+				"then;\nother faults may come on top",
+		},
 		{"silent", "", "does nothing and never answers"},
 		{"lost", "", "does the work and never answers"},
 		{"cutbefore", "", "does nothing and cuts the connection"},

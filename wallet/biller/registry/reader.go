@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -187,15 +188,14 @@ func (r *Reader) row(text string) (Line, error) {
 			r.profile.Delimiter)
 	}
 	var l Line
-	places := map[Column]int{}
 	for i, c := range r.profile.Columns {
-		places[c] = cells[i].column
 		if err := r.set(&l, c, cells[i].text); err != nil {
 			return Line{}, r.fault(cells[i].column, "%s: %v", c, err)
 		}
 	}
 	if c, text := l.fault(); text != "" {
-		return Line{}, r.fault(places[c], "%s: %s", c, text)
+		at := cells[slices.Index(r.profile.Columns, c)].column
+		return Line{}, r.fault(at, "%s: %s", c, text)
 	}
 	return l, nil
 }
@@ -296,7 +296,7 @@ type cell struct {
 // cells splits a line at the delimiter. A cell may be between quotes, which are doubled inside;
 // blanks around a cell without them do not count.
 func (r *Reader) cells(text string) ([]cell, error) {
-	var out []cell
+	out := make([]cell, 0, len(r.profile.Columns))
 	for at := 1; ; {
 		quoted := strings.HasPrefix(text, `"`)
 		value, rest, width := "", "", 0

@@ -115,7 +115,8 @@ func TestWindows1251(t *testing.T) {
 		Titles:  []string{"Номер", "Счет", "Сумма"},
 	}
 	lines := []registry.Line{{Txn: "1", Account: "кв. 5", Amount: 100}}
-	const want = "\xcd\xee\xec\xe5\xf0;\xd1\xf7\xe5\xf2;\xd1\xf3\xec\xec\xe0\n1;\xea\xe2. 5;1.00\n#1;1.00\n"
+	const want = "\xcd\xee\xec\xe5\xf0;\xd1\xf7\xe5\xf2;\xd1\xf3\xec\xec\xe0\n" +
+		"1;\xea\xe2. 5;1.00\n#1;1.00\n"
 	got, err := write(p, lines)
 	if err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
@@ -125,7 +126,8 @@ func TestWindows1251(t *testing.T) {
 		t.Errorf("got %+v, %v", back, err)
 	}
 	lines[0].Account = "ө"
-	if got, err := write(p, lines); err == nil || !strings.Contains(err.Error(), "row 1: a character") {
+	if got, err := write(p, lines); err == nil ||
+		!strings.Contains(err.Error(), "row 1: a character") {
 		t.Errorf("got %q, %v; the charset has no ө", got, err)
 	}
 	if _, err := registry.ReadAll(strings.NewReader("\x98"), p); err == nil {
@@ -136,10 +138,11 @@ func TestWindows1251(t *testing.T) {
 func TestFaultsNameTheirPlace(t *testing.T) {
 	const row = "1234567;2016;2026-03-01 14:05:09;4957835959;200.00;2.00\n"
 	long := strings.Repeat("1", registry.MaxLineOctets)
+	with := func(old, other string) string { return header + strings.Replace(row, old, other, 1) }
 	for text, want := range map[string]string{
 		"":                                 "line 1: the file is empty",
 		"txn_id;prv_txn\n":                 `line 1, column 15: the header has no "txn_date"`,
-		"a" + header:                       `line 1, column 1: the header has "atxn_id" where "txn_id" belongs`,
+		"a" + header:                       `line 1, column 1: the header has "atxn_id" where "txn_id"`,
 		header[:39] + ";x\n#0;0":           `line 1, column 41: the header has a column too many: "x"`,
 		header:                             "line 2: the file ends without its trailer",
 		header + row:                       "line 3: the file ends without its trailer",
@@ -147,7 +150,7 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		header + row + "#x;2":              "line 3, column 2: the trailer's count",
 		header + row + "#01;200.00":        "line 3, column 2: the trailer's count",
 		header + row + "#2;200.00":         "line 3, column 2: the trailer says 2 rows, the file has 1",
-		header + row + "#1;200.01":         "line 3, column 4: the trailer says 200.01, the rows have 200.00",
+		header + row + "#1;200.01":         "line 3, column 4: the trailer says 200.01, the rows",
 		header + row + "#1;":               "line 3, column 4: the trailer's sum",
 		header + row + "#1;-200.00":        "line 3, column 4: the trailer's sum",
 		header + row + "#1;200.00\n" + row: "line 4, column 1: something follows",
@@ -156,21 +159,21 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 		header + "a b" + row:               "line 2, column 1: txn_id: not an id",
 		header + row[7:]:                   "line 2, column 1: txn_id: not an id",
 		header + "=1" + row:                "line 2, column 1: txn_id",
-		header + strings.Replace(row, "2016", "20;16", 1):      "line 2: 7 cells",
-		header + strings.Replace(row, "2016", "20 16", 1):      "line 2, column 9: prv_txn",
-		header + strings.Replace(row, "2026-03", "2026-13", 1): "line 2, column 14: txn_date: \"2026-13-01",
-		header + strings.Replace(row, "4957835959", "", 1):     "line 2, column 34: account: empty",
-		header + strings.Replace(row, "957", "\u202e957", 1):   "line 2, column 34: account: not at most",
-		header + strings.Replace(row, "200.00", "200,00", 1):   "line 2, column 45: sum: not an amount such as 100.50",
-		header + strings.Replace(row, "200.00", "200.000", 1):  "line 2, column 45: sum",
-		header + strings.Replace(row, "200.00", "-200.00", 1):  "line 2, column 45: sum",
-		header + strings.Replace(row, "200.00", "2 000.00", 1): "line 2, column 45: sum",
-		header + strings.Replace(row, "200.00", "2e3", 1):      "line 2, column 45: sum",
-		header + strings.Replace(row, ";2.00", ";x", 1):        "line 2, column 52: fee",
-		header + strings.Replace(row, "2016", `"2016`, 1):      "line 2, column 9: a quote is not closed",
-		header + strings.Replace(row, "2016", `"20"16`, 1):     "line 2, column 13: text after a closing",
-		header + strings.Replace(row, "2016", "\xff", 1):       "line 2: not in utf-8",
-		header + long: "line 2: longer than 4096 octets",
+		with("2016", "20;16"):              "line 2: 7 cells",
+		with("2016", "20 16"):              "line 2, column 9: prv_txn",
+		with("2026-03", "2026-13"):         "line 2, column 14: txn_date: \"2026-13-01",
+		with("4957835959", ""):             "line 2, column 34: account: empty",
+		with("957", "\u202e957"):           "line 2, column 34: account: not at most",
+		with("200.00", "200,00"):           "line 2, column 45: sum: not an amount such as 100",
+		with("200.00", "200.000"):          "line 2, column 45: sum",
+		with("200.00", "-200.00"):          "line 2, column 45: sum",
+		with("200.00", "2 000.00"):         "line 2, column 45: sum",
+		with("200.00", "2e3"):              "line 2, column 45: sum",
+		with(";2.00", ";x"):                "line 2, column 52: fee",
+		with("2016", `"2016`):              "line 2, column 9: a quote is not closed",
+		with("2016", `"20"16`):             "line 2, column 13: text after a closing",
+		with("2016", "\xff"):               "line 2: not in utf-8",
+		header + long:                      "line 2: longer than 4096 octets",
 	} {
 		_, err := registry.ReadAll(strings.NewReader(text), registry.Profile{Zone: bishkek})
 		var at *registry.Error
@@ -197,7 +200,8 @@ func (b broken) Read(p []byte) (int, error) {
 }
 
 func TestReaderStaysFailed(t *testing.T) {
-	r, err := registry.NewReader(broken{strings.NewReader(header + "1;")}, registry.Profile{Zone: bishkek})
+	p := registry.Profile{Zone: bishkek}
+	r, err := registry.NewReader(broken{strings.NewReader(header + "1;")}, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +210,7 @@ func TestReaderStaysFailed(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
-	r, _ = registry.NewReader(strings.NewReader(header+"#0;0\n"), registry.Profile{Zone: bishkek})
+	r, _ = registry.NewReader(strings.NewReader(header+"#0;0\n"), p)
 	for range 2 {
 		if _, err := r.Read(); !errors.Is(err, io.EOF) {
 			t.Errorf("got %v", err)

@@ -67,8 +67,8 @@ func (w *Writer) Write(l Line) error {
 	return w.err
 }
 
-// Close writes the trailer, and the header where nothing was written, and flushes. It does not close
-// the underlying writer.
+// Close writes the trailer, and the header where nothing was written, and flushes. It does not
+// close the underlying writer.
 func (w *Writer) Close() error {
 	if w.begin(); w.err != nil {
 		return w.err
