@@ -39,7 +39,7 @@ type Quote struct {
 // and an SMS tells its end. When it cannot be settled now, or when one is begun beside this offer,
 // there is no offer, and the error is ledger.ErrUnavailable.
 //
-// It declines blocked, unknown_provider, stopped, account_format (Field says which), below_min and
+// It declines blocked, suspect, unknown_provider, stopped, account_format (Field says which), below_min and
 // above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has what is
 // left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
@@ -47,8 +47,8 @@ func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	if err != nil {
 		return ledger.Offer{}, nothingMoved(err)
 	}
-	if w.Blocked() {
-		return ledger.Offer{}, decline(ledger.ReasonBlocked, "")
+	if err := mayMove(w, ""); err != nil {
+		return ledger.Offer{}, err
 	}
 	p, fee, err := i.quote(q)
 	if err != nil {

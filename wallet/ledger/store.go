@@ -23,6 +23,7 @@ type Store interface {
 	Holds
 	Outbox
 	Records
+	Identities
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
 	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results

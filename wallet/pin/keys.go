@@ -169,6 +169,14 @@ func (k *Keys) Fingerprint(purpose, text string) []byte {
 	return mac.Sum(nil)
 }
 
+// FingerprintOf is Fingerprint of a secret.
+func (k *Keys) FingerprintOf(purpose string, s Secret) []byte {
+	mac := hmac.New(sha256.New, k.identity)
+	writeField(mac, []byte(purpose))
+	writeField(mac, s.Reveal())
+	return mac.Sum(nil)
+}
+
 // String names the versions and no key.
 func (k *Keys) String() string {
 	return fmt.Sprintf("pin.Keys{%d versions, current %d}", len(k.derived), k.current)

@@ -38,6 +38,15 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"unlock", testUnlock},
 		{"intervention faults", testInterventionFaults},
 		{"intervention race", testInterventionRace},
+		{"level", testLevel},
+		{"IMSI", testIMSI},
+		{"suspect", testSuspect},
+		{"suspect race", testSuspectRace},
+		{"reset PIN", testResetPIN},
+		{"reset PIN race", testResetPINRace},
+		{"right answer", testRightAnswer},
+		{"last spent", testLastSpent},
+		{"keys", testKeys},
 		{"open offer", testOpenOffer},
 		{"open offer faults", testOpenOfferFaults},
 		{"press", testPress},
@@ -149,11 +158,10 @@ func (b *books) newWallet() ledger.NewWallet {
 		Wallet: ledger.Wallet{
 			ID: id, Number: number, Name: "Asanov Asan", Lang: "ru", Level: "remote",
 			INNHash: []byte("hash of " + id), INNSealed: []byte("sealed"), BirthDate: "21011990",
-			FirstPIN: true,
+			FirstPIN: true, OfferHash: "agreed",
 		},
-		PIN:       verifier(1),
-		OfferHash: "agreed",
-		Now:       b.now,
+		PIN: verifier(1),
+		Now: b.now,
 	}
 }
 

@@ -11,6 +11,9 @@ ALTER TABLE wallet ADD COLUMN suspect TEXT NOT NULL DEFAULT ''
 ALTER TABLE wallet ADD COLUMN suspect_at INTEGER NOT NULL DEFAULT 0
     CHECK ((suspect = '') = (suspect_at = 0));
 
+-- A first PIN that was made by a reset has to be changed before money moves.
+ALTER TABLE wallet_pin ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0; -- of the last reset, 0 = none
+
 -- An agent's float may go below zero as far as its credit line. What is held is part of the balance
 -- and is not to be had.
 CREATE TABLE account_new (

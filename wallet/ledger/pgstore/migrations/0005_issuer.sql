@@ -9,6 +9,9 @@ ALTER TABLE wallet
     ADD COLUMN suspect_at bigint NOT NULL DEFAULT 0,
     ADD CHECK ((suspect = '') = (suspect_at = 0));
 
+-- A first PIN that was made by a reset has to be changed before money moves.
+ALTER TABLE wallet_pin ADD COLUMN reset_at bigint NOT NULL DEFAULT 0; -- of the last reset, 0 = none
+
 -- An agent's float may go below zero as far as its credit line. What is held is part of the balance
 -- and is not to be had.
 ALTER TABLE account
