@@ -131,19 +131,13 @@ func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error
 func (i *Issuer) payment(
 	w ledger.Wallet, o ledger.Offer, now time.Time,
 ) (ledger.Payment, error) {
-	limits, err := i.limits(w)
+	p, err := i.bounds(w, o, ledger.Wallet{}, now)
 	if err != nil {
-		return ledger.Payment{}, err
+		return p, err
 	}
-	terms, err := i.terms(w, o, now)
-	if err != nil {
-		return ledger.Payment{}, err
-	}
-	day, month := i.period(now)
-	return ledger.Payment{
-		Offer: o, Limits: limits, Terms: terms, Day: day, Month: month, Now: now,
-		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
-	}, nil
+	p.Message, p.Refusal = paid(w, o, now), *notPaid(w, o, now)
+	p.Terms, err = i.terms(w, o, now)
+	return p, err
 }
 
 // paid is the SMS of a payment. The ledger adds the balance.
