@@ -22,6 +22,7 @@ type Store interface {
 	Offers
 	Outbox
 	Records
+	Agents
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
 	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results
