@@ -60,7 +60,7 @@ SELECT t.id, 'entries do not say wallet -' || CAST(t.amount + t.fee AS TEXT) || 
 FROM transfer t LEFT JOIN entry e ON e.transfer = t.id
 WHERE t.kind = 'payment'
 GROUP BY t.id, t.wallet, t.amount, t.fee
-HAVING coalesce(sum(CASE WHEN e.account = 'wallet:' || t.wallet THEN e.amount END), 0)
+HAVING coalesce(sum(CASE WHEN e.account IN ('wallet:' || t.wallet, 'suspense') THEN e.amount END), 0)
        <> -(t.amount + t.fee)
     OR coalesce(sum(CASE WHEN e.account LIKE 'provider:%' THEN e.amount END), 0) <> t.amount
     OR coalesce(sum(CASE WHEN e.account LIKE 'fee:%' THEN e.amount END), 0) <> t.fee`

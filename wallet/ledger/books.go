@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -32,6 +33,11 @@ const (
 
 // WalletAccount is the account of a wallet.
 func WalletAccount(wallet string) string { return walletPrefix + wallet }
+
+// Running reports whether an account has a running balance.
+func Running(account string) bool {
+	return strings.HasPrefix(account, walletPrefix) || strings.HasPrefix(account, agentPrefix)
+}
 
 // ProviderAccount is what the issuer owes a provider.
 func ProviderAccount(provider string) string { return providerPrefix + provider }
@@ -63,6 +69,36 @@ func (o Offer) FeeAccount() string {
 		return FeeAccount(o.Provider)
 	}
 	return OperationFeeAccount(o.Operation)
+}
+
+// ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in proportion,
+// half a tyiyn up.
+func (o Offer) ProviderFeeOf(amount money.Amount) money.Amount {
+	return Share(o.ProviderFee, amount, o.Amount)
+}
+
+// Share is whole in the proportion of part to of, half a tyiyn up. None is negative, part is not
+// above of, and of is not zero.
+func Share(whole, part, of money.Amount) money.Amount {
+	hi, lo := bits.Mul64(uint64(whole), uint64(part))
+	lo, carry := bits.Add64(lo, uint64(of)/2, 0)
+	share, _ := bits.Div64(hi+carry, lo, uint64(of))
+	return money.Amount(share)
+}
+
+// SuspenseTransfer is the id of the transfer that takes the money of a hold to the suspense
+// account.
+func SuspenseTransfer(hold string) string { return "suspense:" + hold }
+
+// RefundTransfer is the id of the transfer that brings back from there what is not posted.
+func RefundTransfer(hold string) string { return "refund:" + hold }
+
+// ReversalTransfer is the id of the reversal of a transfer under key.
+func ReversalTransfer(of, key string) string { return "reversal:" + of + ":" + key }
+
+// Sum is the fingerprint of what a reversal binds.
+func (r Reversal) Sum() []byte {
+	return fingerprint("reversal/1", r.Of, r.Key, r.Amount.String(), r.Fee.String())
 }
 
 // FundTransfer is the id of the transfer that funds a wallet under key. A payment's transfer has

@@ -85,6 +85,8 @@ const (
 	ReasonCashOut    Reason = "cash_out"    // the wallet has a cash-out under way
 	ReasonFloat      Reason = "float"       // the agent's float is used up
 	ReasonReversed   Reason = "reversed"    // more than the transfer would be taken back
+	// ReasonNotReversible says that transfers of a kind are not taken back.
+	ReasonNotReversible Reason = "not_reversible"
 	ReasonCaseClosed Reason = "case_closed"
 	ReasonRefused    Reason = "refused" // by the provider, for good
 
@@ -104,7 +106,9 @@ type Decline struct {
 	Field  int          // account_format: which of the account's fields, from 1
 	Until  time.Time    // locked: when the lock ends
 	At     time.Time    // repeated: when the earlier payment was posted
-	Limit  money.Amount // limit_*: what that limit still lets through; low_balance: the balance
+	// Limit is, for limit_*, what that limit still lets through; for low_balance, what there is to
+	// spend; for above_hold, what is held; for reversed, what is left of the transfer.
+	Limit money.Amount
 }
 
 // Error names the reason and the key.

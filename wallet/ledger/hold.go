@@ -40,7 +40,7 @@ type Hold struct {
 	LastError   string
 	Day, Month  string // in which its limits are counted
 	CreatedAt   time.Time
-	SentAt      time.Time // zero = never
+	SentAt      time.Time // the last time; zero = never
 	NextAt      time.Time // when somebody has to look at it
 	Deadline    time.Time // when it is given up
 	EndedAt     time.Time // zero = not yet
@@ -98,31 +98,34 @@ type Holds interface {
 	// DueHolds returns at most limit holds that somebody has to look at by now, longest waiting
 	// first, and hides them from other calls for the time of the lease.
 	DueHolds(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Hold, error)
-	// LeaseHold hides one hold in the same way. It reports false when another has a lease of it, or
-	// when it has an end or is in suspense.
+	// LeaseHold hides one hold in the same way, due or not. It reports false when another has a lease
+	// of it, or when it has an end or is in suspense.
 	LeaseHold(ctx context.Context, id string, now time.Time, lease time.Duration) (bool, error)
 	// SendHold records that the other side is about to be told, before it is: held goes to sent,
 	// sent and in_doubt stay, suspense stays. Each call counts an attempt. It declines posted and
 	// voided.
 	SendHold(ctx context.Context, id string, now time.Time) (Hold, error)
-	// DoubtHold records an attempt without a final answer: sent goes to in_doubt, and the hold is
-	// looked at again at next. One that was held or is in suspense stays so. It declines posted and
-	// voided.
+	// DoubtHold records an attempt without a final answer: sent goes to in_doubt, the lease ends, and
+	// the hold is looked at again at next. One that was held or is in suspense stays so. It declines
+	// posted and voided.
 	DoubtHold(ctx context.Context, id string, a Answer, now, next time.Time) error
 	// SuspendHold gives up waiting: the money, the fee too, goes from the wallet to the suspense
 	// account, and a case is opened. Limits stay used. It does nothing more when it is in suspense.
-	// It declines posted and voided.
+	// It declines posted and voided, and not_held for a cash-out, which is voided instead.
 	SuspendHold(ctx context.Context, id string, c Case, now time.Time) error
-	// PostHold posts a hold in any state that is not final; what is not posted of it is given back.
-	// A posted hold gives its first receipt again. It declines voided, above_hold, and for a
-	// cash-out float.
+	// PostHold posts a hold in any state that is not final; what is not posted of it is given back,
+	// limits too. The fee that the provider pays is in proportion. A posted hold gives its first
+	// receipt again. It declines voided and above_hold, and fails with ErrNoAgent.
 	PostHold(ctx context.Context, p Posting) (Receipt, error)
 	// VoidHold voids a hold in any state that is not final. A voided hold stays as it was, with
 	// its first reason. It declines posted.
 	VoidHold(ctx context.Context, v Voiding) error
 	// Reverse takes a posted payment, transfer or cash-in back, whole or in part, once for each
-	// key. It declines reversed when all reversals together would be more than the transfer,
-	// low_balance when who has got it has not got it any more, and key_reused.
+	// key: a repeat gives the first receipt again. Limits stay used. The account of a provider may go
+	// below zero, which is what it owes: it may have been paid already. Reverse declines reversed
+	// when all reversals together would be more than the transfer, low_balance when the wallet that
+	// has got the money has not got it to spend, not_reversible for a transfer of another kind, and
+	// key_reused. It fails with ErrNoTransfer.
 	Reverse(ctx context.Context, r Reversal) (Receipt, error)
 }
 
@@ -164,8 +167,11 @@ func (r Reversal) Validate() error {
 	switch {
 	case r.Of == "" || r.Key == "" || r.Now.IsZero():
 		return errors.New("ledger: reverse: a transfer, a key and a time are required")
-	case r.Amount < 0 || r.Fee < 0 || r.Amount+r.Fee == 0 || r.Amount > MaxAmount || r.Fee > MaxAmount:
+	case r.Amount < 0 || r.Fee < 0 || r.Amount > MaxAmount || r.Fee > MaxAmount ||
+		r.Amount+r.Fee == 0:
 		return fmt.Errorf("ledger: reverse %s: amount %s, fee %s", r.Of, r.Amount, r.Fee)
+	case len(r.Day) != len(time.DateOnly) || len(r.Month) != len("2006-01"):
+		return fmt.Errorf("ledger: reverse %s: day %q, month %q", r.Of, r.Day, r.Month)
 	}
 	return validateEnd(r.Message, &r.Record)
 }

@@ -128,8 +128,10 @@ type Offer struct {
 
 // A Receipt is a payment that is done.
 type Receipt struct {
-	Offer      Offer
-	Balance    money.Amount // what the wallet had to spend, right after this payment
+	Offer Offer
+	// Amount and Fee are what was posted: less than the offer's when it was held and posted in part.
+	Amount, Fee money.Amount
+	Balance    money.Amount // what the wallet had to spend, right after it
 	PostedAt   time.Time
 	TransferID string
 }

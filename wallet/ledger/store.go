@@ -20,6 +20,7 @@ type Store interface {
 	PINs
 	Interventions
 	Offers
+	Holds
 	Outbox
 	Records
 	Agents
@@ -133,8 +134,9 @@ type Offers interface {
 	// Press takes an offer from open to pressed. Pressing a pressed or done offer changes nothing.
 	// It declines superseded, withdrawn, expired, or the reason of a refusal.
 	Press(ctx context.Context, id string, now time.Time) error
-	// Similar returns the newest payment, posted at or after since, of the same wallet, provider,
-	// account and amount as o.
+	// Similar returns the newest payment of the same wallet, provider, account and amount as o that
+	// was posted at or after since, or held then and has no end: then the receipt has the offer,
+	// held, and PostedAt is when it was held.
 	Similar(ctx context.Context, o Offer, since time.Time) (Receipt, bool, error)
 	// Refuse settles an offer: it returns the result if there is one, otherwise refuses the offer
 	// for reason, so that a payment still on its way must fail. msg, if any, is enqueued when the

@@ -9,51 +9,15 @@ import (
 
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/ledger/sqlbooks"
-	"ussdgw/wallet/money"
 )
 
-const offerColumns = `
-o.id, o.wallet, o.operation, o.payee, o.provider, o.provider_name, o.account, o.amount, o.fee,
-o.provider_fee, o.code, o.revision, o.lang, o.fingerprint, o.created_at, o.expires_at, o.state,
-o.pressed_at, o.held_at, o.reason, o.reason_limit`
+type offerRow = sqlbooks.OfferRow
 
-// offerRow is a row of offerColumns.
-type offerRow struct {
-	ledger.Offer
-	created, expires, pressed, held int64
-	reason                          ledger.Reason // of a refused one
-	limit                           money.Amount  // of its Decline
-}
-
-func (o *offerRow) dest() []any {
-	return []any{
-		&o.ID, &o.Wallet, &o.Operation, &o.Payee, &o.Provider, &o.ProviderName, &o.Account,
-		&o.Amount, &o.Fee, &o.ProviderFee, &o.Code, &o.Revision, &o.Lang, &o.Fingerprint,
-		&o.created, &o.expires, &o.State, &o.pressed, &o.held, &o.reason, &o.limit,
-	}
-}
-
-// offer returns the row as an Offer.
-func (o *offerRow) offer() ledger.Offer {
-	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
-	o.PressedAt, o.HeldAt = ledger.FromMicros(o.pressed), ledger.FromMicros(o.held)
-	return o.Offer
-}
-
-// decline says why the offer cannot be paid any more.
-func (o *offerRow) decline() *ledger.Decline {
-	reason := ledger.EndReason(o.State, o.reason)
-	if reason == "" {
-		panic(fmt.Sprintf("litestore: offer %s is %s, which is no refusal", o.ID, o.State))
-	}
-	return &ledger.Decline{Reason: reason, Key: o.ID, Limit: o.limit}
-}
-
-const selectOffer = `SELECT` + offerColumns + ` FROM offer o WHERE o.id = $1`
+const selectOffer = `SELECT` + sqlbooks.OfferColumns + ` FROM offer o WHERE o.id = $1`
 
 func (t tx) offer(id string) (offerRow, error) {
 	var o offerRow
-	err := t.row(selectOffer, []any{id}, o.dest()...)
+	err := t.row(selectOffer, []any{id}, o.Dest()...)
 	if missing(err) {
 		return o, ledger.ErrNoOffer
 	}
@@ -119,25 +83,25 @@ func (s *Store) Withdraw(ctx context.Context, wallet string) error {
 // Offer returns an offer.
 func (s *Store) Offer(ctx context.Context, id string) (ledger.Offer, error) {
 	var o offerRow
-	err := s.one(ctx, "offer", ledger.ErrNoOffer, selectOffer, []any{id}, o.dest()...)
+	err := s.one(ctx, "offer", ledger.ErrNoOffer, selectOffer, []any{id}, o.Dest()...)
 	if err != nil {
 		return ledger.Offer{}, err
 	}
-	return o.offer(), nil
+	return o.Read(), nil
 }
 
-const selectOpenOffer = `SELECT` + offerColumns + `
+const selectOpenOffer = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.wallet = $1 AND o.state = 'open'`
 
 // CurrentOffer returns the wallet's open offer.
 func (s *Store) CurrentOffer(ctx context.Context, wallet string) (ledger.Offer, error) {
 	var o offerRow
 	err := s.one(ctx, "current offer", ledger.ErrNoOffer, selectOpenOffer, []any{wallet},
-		o.dest()...)
+		o.Dest()...)
 	if err != nil {
 		return ledger.Offer{}, err
 	}
-	return o.offer(), nil
+	return o.Read(), nil
 }
 
 const pressOffer = `
@@ -159,7 +123,7 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 			return err
 		}
 		if o.State.Final() && o.State != ledger.OfferDone {
-			declined = o.decline()
+			declined = o.Decline()
 		}
 		return nil
 	})
@@ -169,62 +133,26 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 	return declined
 }
 
-const selectReceipt = `
-SELECT t.balance_after, t.posted_at, t.id,` + offerColumns + `
-FROM transfer t JOIN offer o ON o.id = t.id `
-
 const (
-	selectReceiptByID = selectReceipt + `WHERE t.id = $1`
-	selectSimilar     = selectReceipt + `
-WHERE t.wallet = $1 AND t.kind = $2 AND o.provider = $3 AND o.account = $4 AND t.amount = $5
-  AND t.posted_at >= $6
-ORDER BY t.posted_at DESC, t.seq DESC LIMIT 1`
-	selectTransfers = selectReceipt + `
+	selectReceiptByID = sqlbooks.SelectReceipt + `WHERE t.id = $1`
+	selectTransfers   = sqlbooks.SelectReceipt + `
 WHERE t.wallet = $1 AND t.kind = 'payment'
 ORDER BY t.posted_at DESC, t.seq DESC LIMIT $2`
 )
-
-// receiptRow is a row of selectReceipt.
-type receiptRow struct {
-	ledger.Receipt
-	posted int64
-	row    offerRow
-}
-
-func (r *receiptRow) dest() []any {
-	return append([]any{&r.Balance, &r.posted, &r.TransferID}, r.row.dest()...)
-}
-
-func (r *receiptRow) receipt() ledger.Receipt {
-	r.Offer, r.PostedAt = r.row.offer(), ledger.FromMicros(r.posted)
-	return r.Receipt
-}
 
 func (s *Store) receipts(
 	ctx context.Context, op, query string, args ...any,
 ) ([]ledger.Receipt, error) {
 	var all []ledger.Receipt
 	err := s.query(ctx, op, query, args, func(rows scanner) error {
-		var r receiptRow
-		if err := rows.Scan(r.dest()...); err != nil {
+		var r sqlbooks.ReceiptRow
+		if err := rows.Scan(r.Dest()...); err != nil {
 			return err
 		}
-		all = append(all, r.receipt())
+		all = append(all, r.Read())
 		return nil
 	})
 	return all, err
-}
-
-// Similar returns the newest payment like o.
-func (s *Store) Similar(
-	ctx context.Context, o ledger.Offer, since time.Time,
-) (ledger.Receipt, bool, error) {
-	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, string(o.Operation),
-		o.Provider, o.Account, o.Amount, ledger.Micros(since))
-	if err != nil || len(all) == 0 {
-		return ledger.Receipt{}, false, err
-	}
-	return all[0], true, nil
 }
 
 const refuseOffer = `
@@ -272,19 +200,19 @@ func (t tx) result(id string) (ledger.Result, error) {
 		return ledger.Result{}, err
 	}
 	if o.State == ledger.OfferHeld {
-		return ledger.Result{Receipt: ledger.Receipt{Offer: o.offer()}, Err: ledger.ErrHeld}, nil
+		return ledger.Result{Receipt: ledger.Receipt{Offer: o.Read()}, Err: ledger.ErrHeld}, nil
 	}
 	if o.State != ledger.OfferDone {
-		return ledger.Result{Err: o.decline()}, nil
+		return ledger.Result{Err: o.Decline()}, nil
 	}
-	var r receiptRow
-	if err := t.row(selectReceiptByID, []any{id}, r.dest()...); err != nil {
+	var r sqlbooks.ReceiptRow
+	if err := t.row(selectReceiptByID, []any{id}, r.Dest()...); err != nil {
 		return ledger.Result{}, err
 	}
-	return ledger.Result{Receipt: r.receipt()}, nil
+	return ledger.Result{Receipt: r.Read()}, nil
 }
 
-const selectUnresolved = `SELECT` + offerColumns + `
+const selectUnresolved = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0 AND o.pressed_at < $1
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
@@ -295,7 +223,7 @@ func (s *Store) Unresolved(
 	return s.offers(ctx, "unresolved", selectUnresolved, ledger.Micros(before), limit)
 }
 
-const selectPressed = `SELECT` + offerColumns + `
+const selectPressed = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
@@ -310,10 +238,10 @@ func (s *Store) offers(
 	var all []ledger.Offer
 	err := s.query(ctx, op, query, args, func(rows scanner) error {
 		var o offerRow
-		if err := rows.Scan(o.dest()...); err != nil {
+		if err := rows.Scan(o.Dest()...); err != nil {
 			return err
 		}
-		all = append(all, o.offer())
+		all = append(all, o.Read())
 		return nil
 	})
 	return all, err

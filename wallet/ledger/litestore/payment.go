@@ -87,7 +87,7 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 		return ledger.Result{}, err
 	}
 	p.Day = day
-	if d := ledger.Judge(p, o.offer(), s); d != nil {
+	if d := ledger.Judge(p, o.Read(), s); d != nil {
 		return ledger.Result{Err: d}, t.refuse(p, d)
 	}
 	if err := t.useLimits(p, o.Offer); err != nil {
@@ -100,11 +100,11 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	if err != nil {
 		return ledger.Result{}, err
 	}
-	paid := o.offer()
+	paid := o.Read()
 	paid.State = ledger.OfferDone
 	return ledger.Result{Receipt: ledger.Receipt{
-		Offer: paid, Balance: balance, PostedAt: ledger.FromMicros(ledger.Micros(p.Now)),
-		TransferID: o.ID,
+		Offer: paid, Amount: o.Amount, Fee: o.Fee, Balance: balance,
+		PostedAt: ledger.FromMicros(ledger.Micros(p.Now)), TransferID: o.ID,
 	}}, nil
 }
 

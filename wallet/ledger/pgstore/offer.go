@@ -10,45 +10,9 @@ import (
 
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/ledger/sqlbooks"
-	"ussdgw/wallet/money"
 )
 
-const offerColumns = `
-o.id, o.wallet, o.operation, o.payee, o.provider, o.provider_name, o.account, o.amount, o.fee,
-o.provider_fee, o.code, o.revision, o.lang, o.fingerprint, o.created_at, o.expires_at, o.state,
-o.pressed_at, o.held_at, o.reason, o.reason_limit`
-
-// offerRow is a row of offerColumns.
-type offerRow struct {
-	ledger.Offer
-	created, expires, pressed, held int64
-	reason                          ledger.Reason // of a refused one
-	limit                           money.Amount  // of its Decline
-}
-
-func (o *offerRow) dest() []any {
-	return []any{
-		&o.ID, &o.Wallet, &o.Operation, &o.Payee, &o.Provider, &o.ProviderName, &o.Account,
-		&o.Amount, &o.Fee, &o.ProviderFee, &o.Code, &o.Revision, &o.Lang, &o.Fingerprint,
-		&o.created, &o.expires, &o.State, &o.pressed, &o.held, &o.reason, &o.limit,
-	}
-}
-
-// offer returns the row as an Offer.
-func (o *offerRow) offer() ledger.Offer {
-	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
-	o.PressedAt, o.HeldAt = ledger.FromMicros(o.pressed), ledger.FromMicros(o.held)
-	return o.Offer
-}
-
-// decline says why the offer cannot be paid any more.
-func (o *offerRow) decline() *ledger.Decline {
-	reason := ledger.EndReason(o.State, o.reason)
-	if reason == "" {
-		panic(fmt.Sprintf("pgstore: offer %s is %s, which is no refusal", o.ID, o.State))
-	}
-	return &ledger.Decline{Reason: reason, Key: o.ID, Limit: o.limit}
-}
+type offerRow = sqlbooks.OfferRow
 
 const callOpenOffer = `
 SELECT open_offer($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`
@@ -86,26 +50,26 @@ func (s *Store) Withdraw(ctx context.Context, wallet string) error {
 	return err
 }
 
-const selectOffer = `SELECT` + offerColumns + ` FROM offer o WHERE o.id = $1`
+const selectOffer = `SELECT` + sqlbooks.OfferColumns + ` FROM offer o WHERE o.id = $1`
 
 // Offer returns an offer.
 func (s *Store) Offer(ctx context.Context, id string) (ledger.Offer, error) {
 	o, err := s.offer(ctx, "offer", selectOffer, id)
-	return o.offer(), err
+	return o.Read(), err
 }
 
-const selectOpenOffer = `SELECT` + offerColumns + `
+const selectOpenOffer = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.wallet = $1 AND o.state = 'open'`
 
 // CurrentOffer returns the wallet's open offer.
 func (s *Store) CurrentOffer(ctx context.Context, wallet string) (ledger.Offer, error) {
 	o, err := s.offer(ctx, "current offer", selectOpenOffer, wallet)
-	return o.offer(), err
+	return o.Read(), err
 }
 
 func (s *Store) offer(ctx context.Context, op, query, key string) (offerRow, error) {
 	var o offerRow
-	if err := s.one(ctx, op, ledger.ErrNoOffer, query, []any{key}, o.dest()...); err != nil {
+	if err := s.one(ctx, op, ledger.ErrNoOffer, query, []any{key}, o.Dest()...); err != nil {
 		return offerRow{}, err
 	}
 	return o, nil
@@ -136,7 +100,7 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 		return err
 	}
 	if o.State.Final() && o.State != ledger.OfferDone {
-		return o.decline()
+		return o.Decline()
 	}
 	return nil
 }
@@ -144,31 +108,19 @@ func (s *Store) Press(ctx context.Context, id string, now time.Time) error {
 // errNotOpen says that a guarded move found no open offer.
 var errNotOpen = errors.New("the offer is not open")
 
-const selectReceipt = `
-SELECT t.balance_after, t.posted_at, t.id,` + offerColumns + `
-FROM transfer t JOIN offer o ON o.id = t.id `
-
 const (
-	selectReceiptsByID = selectReceipt + `WHERE t.id = ANY ($1)`
-	selectSimilar      = selectReceipt + `
-WHERE t.wallet = $1 AND t.kind = $2 AND o.provider = $3 AND o.account = $4 AND t.amount = $5
-  AND t.posted_at >= $6
-ORDER BY t.posted_at DESC, t.seq DESC LIMIT 1`
-	selectTransfers = selectReceipt + `
+	selectReceiptsByID = sqlbooks.SelectReceipt + `WHERE t.id = ANY ($1)`
+	selectTransfers    = sqlbooks.SelectReceipt + `
 WHERE t.wallet = $1 AND t.kind = 'payment'
 ORDER BY t.posted_at DESC, t.seq DESC LIMIT $2`
 )
 
-func scanReceipt(r pgx.CollectableRow) (ledger.Receipt, error) {
-	var receipt ledger.Receipt
-	var posted int64
-	var o offerRow
-	dest := append([]any{&receipt.Balance, &posted, &receipt.TransferID}, o.dest()...)
-	if err := r.Scan(dest...); err != nil {
+func scanReceipt(row pgx.CollectableRow) (ledger.Receipt, error) {
+	var r sqlbooks.ReceiptRow
+	if err := row.Scan(r.Dest()...); err != nil {
 		return ledger.Receipt{}, err
 	}
-	receipt.Offer, receipt.PostedAt = o.offer(), ledger.FromMicros(posted)
-	return receipt, nil
+	return r.Read(), nil
 }
 
 func (s *Store) receipts(
@@ -181,18 +133,6 @@ func (s *Store) receipts(
 		return err
 	})
 	return all, err
-}
-
-// Similar returns the newest payment like o.
-func (s *Store) Similar(
-	ctx context.Context, o ledger.Offer, since time.Time,
-) (ledger.Receipt, bool, error) {
-	all, err := s.receipts(ctx, "similar", selectSimilar, o.Wallet, string(o.Operation),
-		o.Provider, o.Account, o.Amount, ledger.Micros(since))
-	if err != nil || len(all) == 0 {
-		return ledger.Receipt{}, false, err
-	}
-	return all[0], true, nil
 }
 
 const refuseOffer = `
@@ -237,7 +177,7 @@ func (s *Store) Refuse(
 // offerResult returns what became of an offer that has ended.
 func offerResult(ctx context.Context, tx pgx.Tx, id string) (ledger.Result, error) {
 	var o offerRow
-	err := tx.QueryRow(ctx, selectOffer, id).Scan(o.dest()...)
+	err := tx.QueryRow(ctx, selectOffer, id).Scan(o.Dest()...)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ledger.Result{}, ledger.ErrNoOffer
 	}
@@ -245,10 +185,10 @@ func offerResult(ctx context.Context, tx pgx.Tx, id string) (ledger.Result, erro
 		return ledger.Result{}, err
 	}
 	if o.State == ledger.OfferHeld {
-		return ledger.Result{Receipt: ledger.Receipt{Offer: o.offer()}, Err: ledger.ErrHeld}, nil
+		return ledger.Result{Receipt: ledger.Receipt{Offer: o.Read()}, Err: ledger.ErrHeld}, nil
 	}
 	if o.State != ledger.OfferDone {
-		return ledger.Result{Err: o.decline()}, nil
+		return ledger.Result{Err: o.Decline()}, nil
 	}
 	rows, err := tx.Query(ctx, selectReceiptsByID, []string{id})
 	if err != nil {
@@ -258,7 +198,7 @@ func offerResult(ctx context.Context, tx pgx.Tx, id string) (ledger.Result, erro
 	return ledger.Result{Receipt: receipt}, err
 }
 
-const selectUnresolved = `SELECT` + offerColumns + `
+const selectUnresolved = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0 AND o.pressed_at < $1
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
@@ -269,7 +209,7 @@ func (s *Store) Unresolved(
 	return s.offers(ctx, "unresolved", selectUnresolved, ledger.Micros(before), limit)
 }
 
-const selectPressed = `SELECT` + offerColumns + `
+const selectPressed = `SELECT` + sqlbooks.OfferColumns + `
 FROM offer o WHERE o.wallet = $1 AND o.pressed_at > 0 AND o.held_at = 0 AND o.ended_at = 0
 ORDER BY o.pressed_at, o.id LIMIT $2`
 
@@ -284,10 +224,10 @@ func (s *Store) offers(
 	var all []ledger.Offer
 	err := s.query(ctx, op, query, args, func(rows pgx.Rows) error {
 		var o offerRow
-		if err := rows.Scan(o.dest()...); err != nil {
+		if err := rows.Scan(o.Dest()...); err != nil {
 			return err
 		}
-		all = append(all, o.offer())
+		all = append(all, o.Read())
 		return nil
 	})
 	return all, err

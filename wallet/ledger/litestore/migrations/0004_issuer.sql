@@ -101,7 +101,7 @@ CREATE TABLE transfer_new (
     kind          TEXT NOT NULL CHECK (kind IN ('payment', 'transfer', 'cash_out', 'cash_in',
         'fund', 'float', 'suspense', 'refund', 'reversal', 'settlement', 'adjustment')),
     wallet        TEXT REFERENCES wallet (id),
-    amount        INTEGER NOT NULL CHECK (amount > 0),
+    amount        INTEGER NOT NULL,
     fee           INTEGER NOT NULL CHECK (fee >= 0),
     fingerprint   BLOB NOT NULL,
     balance_after INTEGER NOT NULL,
@@ -110,6 +110,7 @@ CREATE TABLE transfer_new (
     month         TEXT NOT NULL,
     reversal_of   TEXT REFERENCES transfer (id),
     CHECK ((wallet IS NULL) = (kind IN ('float', 'settlement')) OR kind = 'adjustment'),
+    CHECK (amount > 0 OR (amount = 0 AND fee > 0 AND kind = 'reversal')),
     CHECK ((kind = 'reversal') = (reversal_of IS NOT NULL))
 ) STRICT;
 INSERT INTO transfer_new (seq, id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at,
@@ -187,6 +188,7 @@ CREATE TABLE hold (
     tries     INTEGER NOT NULL DEFAULT 0,        -- wrong codes
     attempt   INTEGER NOT NULL DEFAULT 0,        -- how often it was sent
     next_at   INTEGER NOT NULL,                   -- when somebody has to look at it
+    leased_until INTEGER NOT NULL DEFAULT 0,     -- till then somebody looks at it
     deadline  INTEGER NOT NULL,                   -- when it is given up
     created_at INTEGER NOT NULL,
     sent_at   INTEGER NOT NULL DEFAULT 0,

@@ -65,6 +65,7 @@ EXECUTE FUNCTION refuse_change('an offer moves forward only and keeps what it of
 -- month are those in which its limits are counted.
 ALTER TABLE transfer
     DROP CONSTRAINT transfer_kind_check,
+    DROP CONSTRAINT transfer_amount_check,
     DROP CONSTRAINT transfer_balance_after_check, -- an agent's may be below zero
     ALTER COLUMN wallet DROP NOT NULL,
     ADD COLUMN reversal_of text REFERENCES transfer (id),
@@ -72,6 +73,8 @@ ALTER TABLE transfer
         'fund', 'float', 'suspense', 'refund', 'reversal', 'settlement', 'adjustment')),
     ADD CONSTRAINT transfer_wallet_kind CHECK (
         (wallet IS NULL) = (kind IN ('float', 'settlement')) OR kind = 'adjustment'),
+    ADD CONSTRAINT transfer_amount CHECK (
+        amount > 0 OR (amount = 0 AND fee > 0 AND kind = 'reversal')),
     ADD CONSTRAINT transfer_reversal CHECK ((kind = 'reversal') = (reversal_of IS NOT NULL));
 CREATE INDEX transfer_reversal_of ON transfer (reversal_of) WHERE reversal_of IS NOT NULL;
 
@@ -125,6 +128,7 @@ CREATE TABLE hold (
     tries     integer NOT NULL DEFAULT 0,        -- wrong codes
     attempt   integer NOT NULL DEFAULT 0,        -- how often it was sent
     next_at   bigint NOT NULL,                   -- when somebody has to look at it
+    leased_until bigint NOT NULL DEFAULT 0,      -- till then somebody looks at it
     deadline  bigint NOT NULL,                   -- when it is given up
     created_at bigint NOT NULL,
     sent_at   bigint NOT NULL DEFAULT 0,
