@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	"ussdgw/wallet/ledger"
-	"ussdgw/wallet/money"
 )
 
 const agentTxnColumns = `
@@ -80,8 +79,8 @@ func answer(t Tx, a ledger.AgentTxn) (ledger.AgentTxn, error) {
 	at := ledger.Micros(a.At)
 	a.At = ledger.FromMicros(at)
 	err := t.Row(insertAgentTxn, []any{
-		a.Agent, string(a.Operation), a.Txn, a.Account, orNull(a.Wallet), a.Amount, a.Verdict,
-		a.Limit, a.Fingerprint, orNull(a.Transfer), a.Balance, a.TxnDate, at, a.Day,
+		a.Agent, string(a.Operation), a.Txn, a.Account, optional(a.Wallet), a.Amount, a.Verdict,
+		a.Limit, a.Fingerprint, optional(a.Transfer), a.Balance, a.TxnDate, at, a.Day,
 	}, &a.Number)
 	return a, err
 }
@@ -111,6 +110,12 @@ func (b *Books) CashIn(ctx context.Context, c ledger.CashIn) (ledger.AgentTxn, e
 	return a, nil
 }
 
+// account locks one account with a running balance.
+func (b *Books) account(t Tx, missing error, id string) (standing, error) {
+	all, err := b.accounts(t, missing, id)
+	return all[id], err
+}
+
 const selectCashedIn = `
 SELECT used, day, day_used FROM limit_used
 WHERE wallet = $1 AND operation = 'cash_in' AND month = $2`
@@ -130,7 +135,7 @@ func (b *Books) cashIn(t Tx, c ledger.CashIn) (ledger.AgentTxn, error) {
 		Amount: c.Amount, Verdict: string(c.Refuse), TxnDate: c.TxnDate, At: c.Now, Day: c.Day,
 		Fingerprint: c.Sum(),
 	}
-	agent, err := b.lockAccount(t, ledger.ErrNoAgent, ledger.AgentAccount(c.Agent))
+	agent, err := b.account(t, ledger.ErrNoAgent, ledger.AgentAccount(c.Agent))
 	if err != nil {
 		return a, err
 	}
@@ -144,7 +149,7 @@ func (b *Books) cashIn(t Tx, c ledger.CashIn) (ledger.AgentTxn, error) {
 		a.Verdict = string(ledger.ReasonNoWallet)
 		return answer(t, a)
 	}
-	wallet, err := b.lockAccount(t, ledger.ErrNoWallet, ledger.WalletAccount(c.Wallet))
+	wallet, err := b.account(t, ledger.ErrNoWallet, ledger.WalletAccount(c.Wallet))
 	if err != nil {
 		return a, err
 	}
@@ -159,7 +164,7 @@ func (b *Books) cashIn(t Tx, c ledger.CashIn) (ledger.AgentTxn, error) {
 	if left := agent.balance + agent.credit; left < c.Amount {
 		return a, &ledger.Decline{Reason: ledger.ReasonFloat, Key: c.Txn, Limit: max(left, 0)}
 	}
-	return credit(t, a, c, day)
+	return b.credit(t, a, c, day)
 }
 
 // cashedIn returns what is used of the limits, and the day in which a cash-in is counted: never
@@ -176,13 +181,15 @@ func cashedIn(t Tx, c ledger.CashIn) (used ledger.Used, day string, err error) {
 }
 
 // credit moves the money of a cash-in. Both accounts are locked.
-func credit(t Tx, a ledger.AgentTxn, c ledger.CashIn, day string) (ledger.AgentTxn, error) {
+func (b *Books) credit(
+	t Tx, a ledger.AgentTxn, c ledger.CashIn, day string,
+) (ledger.AgentTxn, error) {
 	now := ledger.Micros(c.Now)
 	from, to := ledger.AgentAccount(c.Agent), ledger.WalletAccount(c.Wallet)
-	if _, err := changeBalance(t, from, -c.Amount, 0); err != nil {
+	if _, err := b.moveAccount(t, from, -c.Amount, 0); err != nil {
 		return a, err
 	}
-	balance, err := changeBalance(t, to, c.Amount, 0)
+	balance, err := b.moveAccount(t, to, c.Amount, 0)
 	if err != nil {
 		return a, err
 	}
@@ -191,17 +198,17 @@ func credit(t Tx, a ledger.AgentTxn, c ledger.CashIn, day string) (ledger.AgentT
 	}
 	a.Verdict, a.Balance = ledger.Done, balance
 	a.Transfer = ledger.CashInTransfer(c.Agent, c.Txn)
-	err = writeTransfer(t, agentTransfer{
+	err = write(t, transferRow{
 		id: a.Transfer, kind: string(ledger.OpCashIn), wallet: c.Wallet, amount: c.Amount,
 		fingerprint: a.Fingerprint, balance: balance, at: now, day: day, month: c.Month,
-	}, agentPosting{from, to, c.Amount})
+	}, posting{from, to, c.Amount})
 	if err != nil {
 		return a, err
 	}
 	if a, err = answer(t, a); err != nil {
 		return a, err
 	}
-	return a, tellBalance(t, c.Message, balance, now, "", "")
+	return a, tell(t, c.Message, balance, now, "", "")
 }
 
 // PayOut posts the cash-out of a wallet to an agent's float.
@@ -226,12 +233,12 @@ func (b *Books) payOut(t Tx, p ledger.PayOut) (ledger.AgentTxn, error) {
 		Wallet: p.Wallet, Amount: p.Amount, TxnDate: p.TxnDate, At: p.Now, Day: p.Day,
 		Fingerprint: p.Sum(),
 	}
-	// Whoever looks for the answer has the agent; before it, only what is under way is locked.
-	h, err := b.lockCashOut(t, p.Wallet)
+	// Whoever looks for the answer has the agent locked, and the hold before it.
+	h, err := b.takeCashOut(t, p.Wallet)
 	if err != nil {
 		return a, err
 	}
-	if _, err := b.lockAccount(t, ledger.ErrNoAgent, ledger.AgentAccount(p.Agent)); err != nil {
+	if _, err := b.account(t, ledger.ErrNoAgent, ledger.AgentAccount(p.Agent)); err != nil {
 		return a, err
 	}
 	if stored, found, err := answered(t, a); found || err != nil {
@@ -242,13 +249,49 @@ func (b *Books) payOut(t Tx, p ledger.PayOut) (ledger.AgentTxn, error) {
 	case string(ledger.ReasonCodeWrong):
 		err = b.wrongCode(t, p, h)
 	case ledger.Done:
-		a.Amount, a.Transfer = h.amount, h.id
-		a.Balance, err = b.paidOut(t, p, h)
+		var r ledger.Receipt
+		r, err = b.post(t, h.Hold, ledger.Posting{
+			Hold: h.ID, Agent: p.Agent, Answer: agentAnswer(p, ledger.Done), Now: p.Now,
+			Message: p.Message,
+		})
+		a.Amount, a.Transfer, a.Balance = h.Offer.Amount, r.TransferID, r.Balance
 	}
 	if err != nil {
 		return a, err
 	}
 	return answer(t, a)
+}
+
+// cashOut is the hold of a cash-out.
+type cashOut struct {
+	ledger.Hold
+	code  []byte // keyed
+	tries int    // wrong codes
+}
+
+const selectCashOut = `
+SELECT id FROM hold WHERE wallet = $1 AND operation = 'cash_out' AND ended_at = 0`
+
+const selectCode = `SELECT code, tries FROM hold WHERE id = $1`
+
+// takeCashOut locks and reads the cash-out of a wallet that is under way. It returns one with an
+// empty ID when there is none.
+func (b *Books) takeCashOut(t Tx, wallet string) (h cashOut, err error) {
+	var id string
+	err = t.Row(selectCashOut, []any{wallet}, &id)
+	if errors.Is(err, ErrNoRow) {
+		return cashOut{}, nil
+	}
+	if err != nil {
+		return cashOut{}, err
+	}
+	if h.Hold, err = b.takeHold(t, id); err != nil {
+		return cashOut{}, err
+	}
+	if h.State.Final() { // meanwhile
+		return cashOut{}, nil
+	}
+	return h, t.Row(selectCode, []any{id}, &h.code, &h.tries)
 }
 
 // judgePayOut decides about a cash-out that is under way, or with an empty id about none.
@@ -258,42 +301,33 @@ func judgePayOut(p ledger.PayOut, h cashOut) (verdict string) {
 		return string(p.Refuse)
 	case p.Wallet == "":
 		return string(ledger.ReasonNoWallet)
-	case h.id == "":
+	case h.ID == "":
 		return string(ledger.ReasonNoCashOut)
-	case ledger.Micros(p.Now) >= h.deadline:
+	case !p.Now.Before(h.Deadline):
 		return string(ledger.ReasonExpired)
 	case !hmac.Equal(h.code, p.Code):
 		return string(ledger.ReasonCodeWrong)
-	case p.Amount != 0 && p.Amount != h.amount:
+	case p.Amount != 0 && p.Amount != h.Offer.Amount:
 		return string(ledger.ReasonMismatch)
 	}
 	return ledger.Done
 }
 
-// wrongCode counts a wrong code, and voids the cash-out when it was the last try.
-func (b *Books) wrongCode(t Tx, p ledger.PayOut, h cashOut) error {
-	if _, err := t.Exec(countCode, h.id); err != nil || h.tries+1 < p.Tries {
-		return err
-	}
-	_, err := b.lockAccount(t, ledger.ErrNoWallet, ledger.WalletAccount(p.Wallet))
-	if err != nil {
-		return err
-	}
-	balance, err := h.void(t, p)
-	if err != nil {
-		return err
-	}
-	return tellBalance(t, p.Voided, balance, ledger.Micros(p.Now), h.id, ledger.OfferRefused)
+// agentAnswer is what the history of a hold says of an agent's request.
+func agentAnswer(p ledger.PayOut, code string) ledger.Answer {
+	return ledger.Answer{Code: code, ProviderTxn: p.Txn, Detail: "agent " + p.Agent}
 }
 
-// paidOut posts the cash-out, and returns what the wallet has to spend then.
-func (b *Books) paidOut(t Tx, p ledger.PayOut, h cashOut) (balance money.Amount, err error) {
-	_, err = b.lockAccount(t, ledger.ErrNoWallet, ledger.WalletAccount(p.Wallet))
-	if err != nil {
-		return 0, err
+const countCode = `UPDATE hold SET tries = tries + 1 WHERE id = $1`
+
+// wrongCode counts a wrong code, and voids the cash-out when it was the last try.
+func (b *Books) wrongCode(t Tx, p ledger.PayOut, h cashOut) error {
+	if _, err := t.Exec(countCode, h.ID); err != nil || h.tries+1 < p.Tries {
+		return err
 	}
-	if balance, err = h.post(t, p); err != nil {
-		return 0, err
-	}
-	return balance, tellBalance(t, p.Message, balance, ledger.Micros(p.Now), h.id, ledger.OfferDone)
+	_, err := b.void(t, h.Hold, ledger.Voiding{
+		Hold: h.ID, Reason: ledger.ReasonCodeWrong,
+		Answer: agentAnswer(p, string(ledger.ReasonCodeWrong)), Now: p.Now, Message: p.Voided,
+	})
+	return err
 }

@@ -39,7 +39,7 @@ func (b *Books) SetCredit(
 			r.Detail = fmt.Sprintf("opened, credit line %s", credit)
 			return record(t, r)
 		}
-		s, err := b.lockAccount(t, ledger.ErrNoAgent, account)
+		s, err := b.account(t, ledger.ErrNoAgent, account)
 		if err != nil || s.credit == credit {
 			return err
 		}
@@ -86,7 +86,7 @@ func (b *Books) FundAgent(
 	sum := ledger.FloatSum(key, agent, int64(amount))
 	return b.db.Change(ctx, "fund agent", func(t Tx) error {
 		r := r
-		s, err := b.lockAccount(t, ledger.ErrNoAgent, account)
+		s, err := b.account(t, ledger.ErrNoAgent, account)
 		if err != nil {
 			return err
 		}
@@ -103,15 +103,15 @@ func (b *Books) FundAgent(
 		if left := s.balance + s.credit; left < -amount {
 			return &ledger.Decline{Reason: ledger.ReasonFloat, Key: key, Limit: max(left, 0)}
 		}
-		balance, err := changeBalance(t, account, amount, 0)
+		balance, err := b.moveAccount(t, account, amount, 0)
 		if err != nil {
 			return err
 		}
-		p := agentPosting{ledger.TrustAccount, account, amount}
+		p := posting{ledger.TrustAccount, account, amount}
 		if amount < 0 {
-			p = agentPosting{account, ledger.TrustAccount, -amount}
+			p = posting{account, ledger.TrustAccount, -amount}
 		}
-		err = writeTransfer(t, agentTransfer{
+		err = write(t, transferRow{
 			id: id, kind: "float", amount: p.amount, fingerprint: sum, balance: balance,
 			at: ledger.Micros(r.At), day: day, month: day[:len("2006-01")],
 		}, p)
