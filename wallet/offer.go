@@ -112,7 +112,7 @@ func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
 	if !ok {
 		return p, 0, decline(ledger.ReasonUnknownProvider, "")
 	}
-	if err := takes(p, p.Split(q.Account)); err != nil {
+	if err := i.takes(p, p.Split(q.Account)); err != nil {
 		return p, 0, err
 	}
 	switch {

@@ -23,6 +23,12 @@ import (
 // with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
 // Resolve tells it before. With any other failure this call has moved nothing. With an error the
 // receipt has the offer alone, as far as it was read.
+//
+// A payment to a provider that answers holds the money first. Pay waits for the answer as long as
+// ctx has time, less Config.AnswerMargin. It declines refused when the provider has refused for
+// good, and stopped when it could not be reached: the money is back, which an SMS tells too. It
+// fails with ledger.ErrHeld when the answer is open, and at every repeat until it is there: an SMS
+// tells the end. No caller that leaves breaks an order to a provider off.
 func (i *Issuer) Pay(
 	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
 ) (ledger.Receipt, error) {
@@ -38,7 +44,12 @@ func (i *Issuer) Pay(
 	if err := i.release(ctx, w, o, s, attempt, now); err != nil {
 		return ledger.Receipt{Offer: o}, nothingMoved(err)
 	}
-	return i.post(ctx, payment)
+	receipt, err := i.post(ctx, payment)
+	fresh := o.State != ledger.OfferHeld && o.Operation == ledger.OpPayment
+	if fresh && errors.Is(err, ledger.ErrHeld) {
+		return i.send(ctx, w, receipt.Offer)
+	}
+	return receipt, err
 }
 
 // release does what comes before the payment: it lets the offer be paid when s is the right PIN.
@@ -99,7 +110,7 @@ func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) e
 	if i.config.MustChangeFirstPIN && tried.First {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
-	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || p.Stopped {
+	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || i.stopped(p) {
 		return decline(ledger.ReasonStopped, o.ID)
 	}
 	return nil
@@ -120,9 +131,13 @@ func (i *Issuer) payment(
 	if err != nil {
 		return ledger.Payment{}, err
 	}
+	terms, err := i.terms(w, o, now)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
 	day, month := i.period(now)
 	return ledger.Payment{
-		Offer: o, Limits: limits, Day: day, Month: month, Now: now,
+		Offer: o, Limits: limits, Terms: terms, Day: day, Month: month, Now: now,
 		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
 	}, nil
 }
@@ -151,7 +166,8 @@ func notPaid(w ledger.Wallet, o ledger.Offer, now time.Time) *ledger.Message {
 
 // Resolve settles an offer for good and returns what became of it: the receipt when it was paid,
 // a *ledger.Decline when nothing moved and nothing will, whatever is still on its way. It fails
-// with ledger.ErrInDoubt while a commit holds the offer: ask again. It queues no SMS, because the
+// with ledger.ErrInDoubt while a commit holds the offer: ask again. It fails with ledger.ErrHeld
+// while a provider has not answered: an SMS tells the end. It queues no SMS, because the
 // caller tells. With an error the receipt has the offer alone, as far as it was read.
 func (i *Issuer) Resolve(
 	ctx context.Context, n msisdn.Number, offerID string,
@@ -177,11 +193,17 @@ func (i *Issuer) settlePressed(ctx context.Context, w ledger.Wallet) (any bool, 
 	}
 	for _, o := range pressed {
 		_, err := i.settle(ctx, o, notPaid(w, o, i.clock()))
-		if err != nil && ledger.ReasonOf(err) == "" {
+		if !settled(err) {
 			return true, err
 		}
 	}
 	return len(pressed) > 0, nil
+}
+
+// settled reports that the error of settle says what became of an offer: it was refused, or it is
+// held, and a Dispatcher sees to it.
+func settled(err error) bool {
+	return err == nil || ledger.ReasonOf(err) != "" || errors.Is(err, ledger.ErrHeld)
 }
 
 // settle returns what became of an offer for good.

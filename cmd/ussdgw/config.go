@@ -27,6 +27,7 @@ type Config struct {
 	Ledger   LedgerConfig   `mapstructure:"ledger"`
 	PIN      PINConfig      `mapstructure:"pin"`
 	Links    []LinkConfig   `mapstructure:"links"` // exactly one
+	Billers  []BillerConfig `mapstructure:"billers"`
 	Menus    MenusConfig    `mapstructure:"menus"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	SMS      SMSConfig      `mapstructure:"sms"`
@@ -146,6 +147,10 @@ func (c Config) withDefaults() Config {
 	if len(c.PIN.Locks) == 0 {
 		c.PIN.Locks = wallet.DefaultLocks()
 	}
+	c.Billers = slices.Clone(c.Billers)
+	for i := range c.Billers {
+		c.Billers[i] = c.Billers[i].withDefaults()
+	}
 	c.Links = slices.Clone(c.Links)
 	for i := range c.Links {
 		c.Links[i] = c.Links[i].withDefaults()
@@ -208,6 +213,7 @@ func (c Config) validate(at *faults) {
 	for i, link := range c.Links {
 		link.validate(at, fmt.Sprintf("links.%d.", i))
 	}
+	c.validateBillers(at)
 	c.Menus.validate(at)
 	between(at, "limits.max_steps", c.Limits.MaxSteps, 4, 100_000)
 	between(at, "limits.step_budget", c.Limits.StepBudget, time.Second, time.Minute)

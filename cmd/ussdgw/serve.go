@@ -77,8 +77,12 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
+	billers, err := openBillers(cfg.Billers, m)
+	if err != nil {
+		return err
+	}
 	a, err := assemble(parts{
-		menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
+		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
 		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {

@@ -79,13 +79,20 @@ type Provider struct {
 	Fields     []Field           // what says which account is paid, 1 to MaxFields
 	Min, Max   money.Amount      // of one payment, without the fee
 	Fee        Fee
-	Settlement string // how the provider learns of payments: SettlementRegistry
+	Settlement string // how the provider learns of payments: SettlementRegistry or -Biller
+	Biller     string // with SettlementBiller: its name in the configuration; else ""
+	Check      bool   // with a biller: it is asked whose account it is before the amount is
 	Stopped    bool   // listed, but takes no payments now
 	Promoted   bool   // shown before others where a menu asks for it
 }
 
-// SettlementRegistry is a list of payments that is sent to the provider after each day.
-const SettlementRegistry = "registry"
+// How a provider learns of payments.
+const (
+	// SettlementRegistry is a list of payments that is sent to the provider after each day.
+	SettlementRegistry = "registry"
+	// SettlementBiller is a message for each payment, which is done when the answer says so.
+	SettlementBiller = "biller"
+)
 
 // A Field is what a subscriber types to say which account is paid, or a part of it. It is digits
 // only.

@@ -90,6 +90,9 @@ const (
 	ReasonCaseClosed Reason = "case_closed"
 	ReasonRefused    Reason = "refused" // by the provider, for good
 
+	ReasonAccountUnknown Reason = "account_unknown" // the provider has no such account
+	ReasonUnavailable    Reason = "unavailable"     // the provider cannot be asked now
+
 	ReasonSuperseded Reason = "superseded"
 	ReasonWithdrawn  Reason = "withdrawn"
 	ReasonExpired    Reason = "expired"
