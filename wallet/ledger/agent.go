@@ -41,6 +41,7 @@ type PayOut struct {
 	Txn     string       // the agent's number of it
 	Account string       // the wallet's number, as the agent wrote it
 	Wallet  string       // "" = there is none
+	Hold    string       // the cash-out of the wallet that is under way; "" = there is none
 	Code    []byte       // keyed, of the one-time code that was typed
 	Amount  money.Amount // 0 = whatever is held; otherwise it has to be that
 	TxnDate string

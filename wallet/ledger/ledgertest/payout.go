@@ -35,8 +35,15 @@ func (b *books) payOut(txn string, w ledger.Wallet, code string) ledger.PayOut {
 			Key: kind + ":" + txn, To: msisdn.MustParse("996555000001"), Kind: kind, Lang: "ru",
 		}
 	}
+	holds, err := b.WalletHolds(b.ctx(), w.ID, 1)
+	b.must(err)
+	hold := ""
+	if len(holds) > 0 {
+		hold = holds[0].ID
+	}
 	return ledger.PayOut{
-		Agent: network, Txn: txn, Account: "0555000001", Wallet: w.ID, Code: []byte(code),
+		Agent: network, Txn: txn, Account: "0555000001", Wallet: w.ID, Hold: hold,
+		Code: []byte(code),
 		TxnDate: "20261121120000", Tries: 3, Day: day, Month: month, Now: b.now,
 		Message: message("cash_out"), Voided: message("cash_voided"),
 	}
@@ -93,7 +100,15 @@ func testPayOut(b *books) {
 		told[0].Fields[ledger.BalanceField] != "59.00" {
 		b.Errorf("messages %+v", told)
 	}
-	p.Agent, p.Txn = "nobody", "7"
+	stale := p
+	stale.Txn = "7"
+	b.paysOut(stale, string(ledger.ReasonNoCashOut))
+	strange := b.payOut("8", b.wallet(0), "right code")
+	strange.Hold = o.ID
+	if _, err := b.PayOut(b.ctx(), strange); err == nil || ledger.ReasonOf(err) != "" {
+		b.Errorf("a hold of another wallet: %v, want a fault", err)
+	}
+	p.Agent, p.Txn = "nobody", "9"
 	_, err = b.PayOut(b.ctx(), p)
 	b.is(err, ledger.ErrNoAgent)
 }

@@ -234,7 +234,7 @@ func (b *Books) payOut(t Tx, p ledger.PayOut) (ledger.AgentTxn, error) {
 		Fingerprint: p.Sum(),
 	}
 	// Whoever looks for the answer has the agent locked, and the hold before it.
-	h, err := b.takeCashOut(t, p.Wallet)
+	h, err := b.takeCashOut(t, p)
 	if err != nil {
 		return a, err
 	}
@@ -269,29 +269,24 @@ type cashOut struct {
 	tries int    // wrong codes
 }
 
-const selectCashOut = `
-SELECT id FROM hold WHERE wallet = $1 AND operation = 'cash_out' AND ended_at = 0`
-
 const selectCode = `SELECT code, tries FROM hold WHERE id = $1`
 
-// takeCashOut locks and reads the cash-out of a wallet that is under way. It returns one with an
-// empty ID when there is none.
-func (b *Books) takeCashOut(t Tx, wallet string) (h cashOut, err error) {
-	var id string
-	err = t.Row(selectCashOut, []any{wallet}, &id)
-	if errors.Is(err, ErrNoRow) {
+// takeCashOut locks and reads the cash-out that is meant. It returns one with an empty ID when there
+// is none any more.
+func (b *Books) takeCashOut(t Tx, p ledger.PayOut) (h cashOut, err error) {
+	if p.Hold == "" {
 		return cashOut{}, nil
 	}
-	if err != nil {
+	if h.Hold, err = b.takeHold(t, p.Hold); err != nil {
 		return cashOut{}, err
 	}
-	if h.Hold, err = b.takeHold(t, id); err != nil {
-		return cashOut{}, err
+	if h.Offer.Operation != ledger.OpCashOut || h.Offer.Wallet != p.Wallet {
+		return cashOut{}, fmt.Errorf("hold %s is no cash-out of wallet %s", p.Hold, p.Wallet)
 	}
 	if h.State.Final() { // meanwhile
 		return cashOut{}, nil
 	}
-	return h, t.Row(selectCode, []any{id}, &h.code, &h.tries)
+	return h, t.Row(selectCode, []any{p.Hold}, &h.code, &h.tries)
 }
 
 // judgePayOut decides about a cash-out that is under way, or with an empty id about none.
