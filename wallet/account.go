@@ -18,15 +18,15 @@ func (i *Issuer) Account(n msisdn.Number, provider string, typed ...string) (str
 	if !ok {
 		return "", decline(ledger.ReasonUnknownProvider, "")
 	}
-	if err := takes(p, typed); err != nil {
+	if err := i.takes(p, typed); err != nil {
 		return "", err
 	}
 	return strings.Join(typed, catalogue.AccountSeparator), nil
 }
 
 // takes declines when a provider takes no payments, or not these fields.
-func takes(p catalogue.Provider, typed []string) error {
-	if p.Stopped {
+func (i *Issuer) takes(p catalogue.Provider, typed []string) error {
+	if i.stopped(p) {
 		return decline(ledger.ReasonStopped, "")
 	}
 	if wrong := p.WrongField(typed); wrong > 0 {
@@ -58,7 +58,7 @@ func (i *Issuer) Payees(ctx context.Context, n msisdn.Number) ([]Payee, error) {
 	for _, r := range receipts {
 		k := key{r.Offer.Provider, r.Offer.Account}
 		p, ok := live.Provider(k.provider)
-		if seen[k] || !ok || takes(p, p.Split(k.account)) != nil {
+		if seen[k] || !ok || i.takes(p, p.Split(k.account)) != nil {
 			continue
 		}
 		seen[k] = true
@@ -79,7 +79,7 @@ func (i *Issuer) Favourites(ctx context.Context, n msisdn.Number, limit int) ([]
 	count := map[string]int{}
 	for _, r := range receipts {
 		p, ok := live.Provider(r.Offer.Provider)
-		if !ok || p.Stopped {
+		if !ok || i.stopped(p) {
 			continue
 		}
 		if count[p.ID] == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"ussdgw/wallet/biller"
 	"ussdgw/wallet/pin"
 )
 
@@ -44,8 +45,27 @@ type Config struct {
 	ResendPerDay int
 	// MustChangeFirstPIN declines payments until the PIN that came by SMS is changed. [false]
 	MustChangeFirstPIN bool
+	// BalancePIN shows a balance only to who types the PIN. [false]
+	BalancePIN bool
+	// PublicOffer is what subscribers agree to by registering. [ExamplePublicOffer]
+	PublicOffer PublicOffer
 	// SweepAfter is how long a payment may be under way before the Sweeper settles it. [30s]
 	SweepAfter time.Duration
+	// Billers returns the system behind a provider by the name that the catalogue has for it, and
+	// false when there is none of the name. One that has a method Open(time.Time) bool, such as a
+	// biller.Guard, says by it that it would take nothing now. It is called from any goroutine.
+	// [nil: there are none]
+	Billers func(name string) (biller.Biller, bool)
+	// CallTimeout bounds one order to a provider. [60s]
+	CallTimeout time.Duration
+	// AnswerMargin is what a step keeps of its time to answer in, when it waits for a provider. [1s]
+	AnswerMargin time.Duration
+	// GiveUpAfter is how long a payment that a provider has not answered is repeated. [24h]
+	GiveUpAfter time.Duration
+	// CheckTimeout bounds the question whose account it is. [3s]
+	CheckTimeout time.Duration
+	// ChecksPerHour is how often in an hour a wallet may ask whose accounts those are. [20]
+	ChecksPerHour int
 	// Zone has the days and months of the limits. [Asia/Bishkek]
 	Zone *time.Location
 	// Queued is called after a message may have entered the outbox; it must not block. A Relay's
@@ -57,12 +77,23 @@ func (c Config) withDefaults() Config {
 	orInt(&c.PINLength, 4)
 	orInt(&c.MaxTries, 3)
 	orInt(&c.ResendPerDay, 3)
+	orInt(&c.ChecksPerHour, 20)
 	orDuration(&c.OfferTTL, 10*time.Minute)
 	orDuration(&c.RepeatWithin, 10*time.Minute)
 	orDuration(&c.StageTTL, 5*time.Minute)
 	orDuration(&c.SweepAfter, 30*time.Second)
+	orDuration(&c.CallTimeout, biller.DefaultTimeout)
+	orDuration(&c.AnswerMargin, time.Second)
+	orDuration(&c.GiveUpAfter, biller.GiveUpAfter)
+	orDuration(&c.CheckTimeout, 3*time.Second)
+	if c.Billers == nil {
+		c.Billers = func(string) (biller.Biller, bool) { return nil, false }
+	}
 	if len(c.LockFor) == 0 {
 		c.LockFor = DefaultLocks()
+	}
+	if c.PublicOffer == (PublicOffer{}) {
+		c.PublicOffer = ExamplePublicOffer()
 	}
 	if c.Zone == nil {
 		c.Zone = zone()
@@ -105,6 +136,7 @@ func (c Config) validate() error {
 	fault(c.MaxTries < 1 || c.MaxTries > maxTriesLimit,
 		"MaxTries %d: want 1 to %d", c.MaxTries, maxTriesLimit)
 	fault(c.ResendPerDay < 0, "ResendPerDay %d: want at least 1", c.ResendPerDay)
+	fault(c.ChecksPerHour < 0, "ChecksPerHour %d: want at least 1", c.ChecksPerHour)
 	for i, lock := range c.LockFor {
 		fault(lock <= 0, "LockFor %s: want more than nothing", lock)
 		fault(i > 0 && lock < c.LockFor[max(i-1, 0)],
@@ -118,6 +150,10 @@ func (c Config) validate() error {
 		{"RepeatWithin", c.RepeatWithin},
 		{"StageTTL", c.StageTTL},
 		{"SweepAfter", c.SweepAfter},
+		{"CallTimeout", c.CallTimeout},
+		{"AnswerMargin", c.AnswerMargin},
+		{"GiveUpAfter", c.GiveUpAfter},
+		{"CheckTimeout", c.CheckTimeout},
 	} {
 		fault(d.value <= 0, "%s %s: want more than nothing", d.name, d.value)
 	}

@@ -32,6 +32,9 @@ type poster interface {
 }
 
 // An Issuer runs the wallets. It is safe for concurrent use, by several processes on one store.
+//
+// The only goroutines that it starts are those of Pay for orders to providers: each ends after
+// Config.CallTimeout at the latest, and Dispatcher.Run, at its end, waits for them.
 type Issuer struct {
 	config    Config
 	store     ledger.Store
@@ -40,6 +43,8 @@ type Issuer struct {
 	catalogue func(msisdn.Number) *catalogue.Catalogue
 	clock     func() time.Time
 	log       *zap.Logger
+	calls     *calls
+	checks    *allowance
 
 	drawing sync.Mutex
 	random  io.Reader
@@ -60,7 +65,8 @@ func NewIssuer(
 	}
 	i := &Issuer{
 		config: config, store: store, poster: poster, keys: keys, catalogue: live,
-		clock: clock, log: log, random: random,
+		clock: clock, log: log, random: random, calls: newCalls(),
+		checks: newAllowance(config.ChecksPerHour),
 	}
 	if clock == nil {
 		i.clock = time.Now
@@ -102,10 +108,10 @@ func (i *Issuer) SetLanguage(ctx context.Context, n msisdn.Number, lang string) 
 	return nil
 }
 
-// Balance returns what a wallet holds.
+// Balance returns what a wallet has to spend.
 func (i *Issuer) Balance(ctx context.Context, n msisdn.Number) (money.Amount, error) {
 	w, err := i.Wallet(ctx, n)
-	return w.Balance, err
+	return w.Available(), err
 }
 
 // Fund credits a wallet from the trust account, once for each key. It is how development and tests
@@ -122,7 +128,8 @@ func (i *Issuer) Fund(
 	if err != nil {
 		return err
 	}
-	if err := i.store.Fund(ctx, key, w.ID, amount, level.Balance, i.clock()); err != nil {
+	now := i.clock().In(i.config.Zone)
+	if err := i.store.Fund(ctx, key, w.ID, amount, level.Balance, now); err != nil {
 		return fmt.Errorf("wallet: fund: %w", err)
 	}
 	return nil

@@ -17,12 +17,18 @@ import (
 // receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
 // repeats the attempt that was right.
 //
-// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked and blocked, the
-// offer stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are
+// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and suspect,
+// the offer stays open; first_pin, always after a reset of the PIN, and stopped; low_balance and limit_*, which end the offer and are
 // told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
 // with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
 // Resolve tells it before. With any other failure this call has moved nothing. With an error the
 // receipt has the offer alone, as far as it was read.
+//
+// A payment to a provider that answers holds the money first. Pay waits for the answer as long as
+// ctx has time, less Config.AnswerMargin. It declines refused when the provider has refused for
+// good, and stopped when it could not be reached: the money is back, which an SMS tells too. It
+// fails with ledger.ErrHeld when the answer is open, and at every repeat until it is there: an SMS
+// tells the end. No caller that leaves breaks an order to a provider off.
 func (i *Issuer) Pay(
 	ctx context.Context, n msisdn.Number, offerID string, s pin.Secret, attempt string,
 ) (ledger.Receipt, error) {
@@ -38,7 +44,12 @@ func (i *Issuer) Pay(
 	if err := i.release(ctx, w, o, s, attempt, now); err != nil {
 		return ledger.Receipt{Offer: o}, nothingMoved(err)
 	}
-	return i.post(ctx, payment)
+	receipt, err := i.post(ctx, payment)
+	fresh := o.State != ledger.OfferHeld && o.Operation == ledger.OpPayment
+	if fresh && errors.Is(err, ledger.ErrHeld) {
+		return i.send(ctx, w, receipt.Offer)
+	}
+	return receipt, err
 }
 
 // release does what comes before the payment: it lets the offer be paid when s is the right PIN.
@@ -52,6 +63,9 @@ func (i *Issuer) release(
 		}
 	}
 	open := o.State == ledger.OfferOpen
+	if open && w.Suspect != "" { // whoever has the number now gets no try of the PIN
+		return decline(ledger.ReasonSuspect, o.ID)
+	}
 	tried, err := i.try(ctx, w, s, "pay/"+o.ID+"/"+attempt, !open)
 	if err != nil {
 		return err
@@ -93,13 +107,13 @@ func dead(o ledger.Offer, now time.Time) bool {
 
 // mayPress declines what has come up since the offer was made.
 func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
-	if w.Blocked() { // though this very input was right before the block, nothing was pressed
-		return decline(ledger.ReasonBlocked, o.ID)
+	if err := mayMove(w); err != nil { // though this very input was right before a block
+		return err
 	}
-	if i.config.MustChangeFirstPIN && tried.First {
+	if tried.First && (i.config.MustChangeFirstPIN || w.PINReset) {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
-	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || p.Stopped {
+	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || i.stopped(p) {
 		return decline(ledger.ReasonStopped, o.ID)
 	}
 	return nil
@@ -116,15 +130,13 @@ func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error
 func (i *Issuer) payment(
 	w ledger.Wallet, o ledger.Offer, now time.Time,
 ) (ledger.Payment, error) {
-	limits, err := i.limits(w)
+	p, err := i.bounds(w, o, ledger.Wallet{}, now)
 	if err != nil {
-		return ledger.Payment{}, err
+		return p, err
 	}
-	day, month := i.period(now)
-	return ledger.Payment{
-		Offer: o, Limits: limits, Day: day, Month: month, Now: now,
-		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
-	}, nil
+	p.Message, p.Refusal = paid(w, o, now), *notPaid(w, o, now)
+	p.Terms, err = i.terms(w, o, now)
+	return p, err
 }
 
 // paid is the SMS of a payment. The ledger adds the balance.
@@ -151,7 +163,8 @@ func notPaid(w ledger.Wallet, o ledger.Offer, now time.Time) *ledger.Message {
 
 // Resolve settles an offer for good and returns what became of it: the receipt when it was paid,
 // a *ledger.Decline when nothing moved and nothing will, whatever is still on its way. It fails
-// with ledger.ErrInDoubt while a commit holds the offer: ask again. It queues no SMS, because the
+// with ledger.ErrInDoubt while a commit holds the offer: ask again. It fails with ledger.ErrHeld
+// while a provider has not answered: an SMS tells the end. It queues no SMS, because the
 // caller tells. With an error the receipt has the offer alone, as far as it was read.
 func (i *Issuer) Resolve(
 	ctx context.Context, n msisdn.Number, offerID string,
@@ -177,11 +190,17 @@ func (i *Issuer) settlePressed(ctx context.Context, w ledger.Wallet) (any bool, 
 	}
 	for _, o := range pressed {
 		_, err := i.settle(ctx, o, notPaid(w, o, i.clock()))
-		if err != nil && ledger.ReasonOf(err) == "" {
+		if !settled(err) {
 			return true, err
 		}
 	}
 	return len(pressed) > 0, nil
+}
+
+// settled reports that the error of settle says what became of an offer: it was refused, or it is
+// held, and a Dispatcher sees to it.
+func settled(err error) bool {
+	return err == nil || ledger.ReasonOf(err) != "" || errors.Is(err, ledger.ErrHeld)
 }
 
 // settle returns what became of an offer for good.

@@ -19,7 +19,7 @@ const (
 
 // A Sweeper settles the payments that were pressed and have no end: their process died, or their
 // commit failed. Each is then done, and its SMS was queued with the payment, or it is refused for
-// good, and an SMS says so. Any number of Sweepers may run on one store.
+// good, and an SMS says so. What turns out to be held is left to a Dispatcher. Any number of Sweepers may run on one store.
 type Sweeper struct {
 	issuer   *Issuer
 	interval time.Duration
@@ -96,11 +96,11 @@ func (s *Sweeper) settle(ctx context.Context, o ledger.Offer) error {
 		return err
 	}
 	_, err = s.issuer.settle(ctx, o, message)
-	reason := ledger.ReasonOf(err)
-	if err != nil && reason == "" {
+	if !settled(err) {
 		return err
 	}
-	s.log.Info("payment settled", zap.String("offer", o.ID), zap.String("reason", string(reason)))
+	s.log.Info("payment settled", zap.String("offer", o.ID),
+		zap.String("reason", string(ledger.ReasonOf(err))))
 	return nil
 }
 

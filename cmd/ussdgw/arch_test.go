@@ -38,7 +38,13 @@ var arrows = map[string][]string{
 	"wallet/pin":        {},
 	"wallet/catalogue":  {"wallet/money", "menus/source", "menus/schema"},
 	"wallet/ledger":     {"wallet/money", "wallet/msisdn", "wallet/pin"},
-	"wallet":            append([]string{"wallet/ledger", "wallet/catalogue"}, walletLeaves...),
+	"wallet/biller":     {"wallet/money"},
+
+	"wallet/biller/registry":  {"wallet/money"},
+	"wallet/biller/billersim": {"wallet/money", "wallet/biller/registry"},
+	"wallet": append([]string{
+		"wallet/ledger", "wallet/catalogue", "wallet/biller",
+	}, walletLeaves...),
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),

@@ -16,6 +16,7 @@ import (
 	"ussdgw/ussd"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
+	"ussdgw/wallet/biller"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
@@ -42,7 +43,9 @@ type parts struct {
 	metrics  *metrics         // nil: nothing is counted
 	observe  func(ussd.Reply) // nil: nobody looks on
 
+	billers      findBiller // nil: there are none
 	wallet       wallet.Config
+	closeAfter   time.Duration // see LedgerConfig
 	limits       LimitsConfig
 	resumeWithin time.Duration
 }
@@ -62,6 +65,9 @@ type assembly struct {
 	poster  *ledger.Poster
 	gateway *ussd.Gateway
 	sweeper *wallet.Sweeper
+	closer  *wallet.Closer
+	held    *wallet.Dispatcher
+	missing *missingBillers
 	relay   *wallet.Relay // nil until sendBy
 	link    *smsc.Link    // nil until connect
 }
@@ -81,12 +87,23 @@ func assemble(p parts) (*assembly, error) {
 	p.wallet.Zone = zone
 	a := &assembly{parts: p, poster: ledger.NewPoster(p.ledger, p.log.Named("poster"))}
 	p.wallet.Queued = a.kick
+	if p.billers == nil {
+		p.billers = func(string) (biller.Biller, bool) { return nil, false }
+	}
+	p.wallet.Billers = p.billers
 	a.issuer, err = wallet.NewIssuer(p.wallet, p.ledger, a.poster, p.keys, p.menus.Catalogue,
 		p.clock, p.random, p.log.Named("wallet"))
 	if err != nil {
 		return nil, err
 	}
 	a.sweeper = wallet.NewSweeper(a.issuer, sweepEvery, p.log.Named("sweeper"))
+	a.closer = wallet.NewCloser(p.ledger, p.closeAfter, zone, p.clock, p.log.Named("closer"))
+	a.held = wallet.NewDispatcher(a.issuer, p.ledger, p.log.Named("dispatcher"))
+	a.missing = &missingBillers{
+		live: func() *catalogue.Catalogue { return p.menus.Catalogue(msisdn.Number{}) },
+		find: p.billers, count: p.metrics.missingBiller, log: p.log.Named("billers"),
+		known: make(map[string]bool),
+	}
 	config := ussd.Config{
 		Menus: p.menus, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
@@ -155,6 +172,9 @@ func (a *assembly) start(s *stages) {
 	}
 	s.start("relay", a.relay.Run)
 	s.start("sweeper", a.sweeper.Run)
+	s.start("closer", a.closer.Run)
+	s.start("billers", a.missing.run)
+	s.start("dispatcher", a.held.Run)
 }
 
 // drain refuses new dialogues, waits for the steps in flight and sends the SMS they have queued. It

@@ -27,6 +27,7 @@ type Config struct {
 	Ledger   LedgerConfig   `mapstructure:"ledger"`
 	PIN      PINConfig      `mapstructure:"pin"`
 	Links    []LinkConfig   `mapstructure:"links"` // exactly one
+	Billers  []BillerConfig `mapstructure:"billers"`
 	Menus    MenusConfig    `mapstructure:"menus"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	SMS      SMSConfig      `mapstructure:"sms"`
@@ -67,6 +68,8 @@ type LedgerConfig struct {
 	URLFile  string     `mapstructure:"url_file"`  // a file with the URL, for one with a password
 	Schema   string     `mapstructure:"schema"`    // [ussdgw]
 	MaxConns int        `mapstructure:"max_conns"` // connections of this process, 2..1000 [16]
+	// CloseAfter is how long after midnight in Bishkek a day is closed, 1m..12h [1h].
+	CloseAfter time.Duration `mapstructure:"close_after"`
 }
 
 // PINConfig says how PINs are kept and how many wrong ones are forgiven.
@@ -141,10 +144,15 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.Sessions.ResumeWithin, 3*time.Minute)
 	defaultTo(&c.Ledger.Schema, "ussdgw")
 	defaultTo(&c.Ledger.MaxConns, 16)
+	defaultTo(&c.Ledger.CloseAfter, time.Hour)
 	defaultTo(&c.PIN.Length, 4)
 	defaultTo(&c.PIN.Tries, 3)
 	if len(c.PIN.Locks) == 0 {
 		c.PIN.Locks = wallet.DefaultLocks()
+	}
+	c.Billers = slices.Clone(c.Billers)
+	for i := range c.Billers {
+		c.Billers[i] = c.Billers[i].withDefaults()
 	}
 	c.Links = slices.Clone(c.Links)
 	for i := range c.Links {
@@ -208,6 +216,7 @@ func (c Config) validate(at *faults) {
 	for i, link := range c.Links {
 		link.validate(at, fmt.Sprintf("links.%d.", i))
 	}
+	c.validateBillers(at)
 	c.Menus.validate(at)
 	between(at, "limits.max_steps", c.Limits.MaxSteps, 4, 100_000)
 	between(at, "limits.step_budget", c.Limits.StepBudget, time.Second, time.Minute)
@@ -248,6 +257,7 @@ func (s SessionsConfig) validate(at *faults) {
 func (l LedgerConfig) validate(at *faults) {
 	at.matches("ledger.schema", l.Schema, schemaName, "a lower-case name of SQL")
 	between(at, "ledger.max_conns", l.MaxConns, 2, 1000)
+	between(at, "ledger.close_after", l.CloseAfter, time.Minute, wallet.MaxCloseAfter)
 	if l.URL == "" {
 		if l.URLFile == "" {
 			at.add("ledger.url", "is missing", "write url (without a password) or url_file, or set "+

@@ -71,7 +71,12 @@ func loadConfig(path string, missing missingFiles) (Config, *source.Report) {
 		return Config{}, l.report
 	}
 	// One link can come from the environment alone.
-	cfg := Config{Links: make([]LinkConfig, max(1, len(l.root.Field("links").Items())))}
+	cfg := Config{
+		Links: make([]LinkConfig, max(1, len(l.root.Field("links").Items()))),
+	}
+	if n := len(l.root.Field("billers").Items()); n > 0 {
+		cfg.Billers = make([]BillerConfig, n)
+	}
 	l.section(reflect.ValueOf(&cfg).Elem(), l.root, "", "the configuration")
 	l.secrets(reflect.ValueOf(&cfg).Elem(), "")
 	l.variables()

@@ -26,6 +26,7 @@ import (
 	"ussdgw/ussd/release"
 	"ussdgw/ussd/session"
 	"ussdgw/wallet"
+	"ussdgw/wallet/biller/billersim"
 	"ussdgw/wallet/ledger/litestore"
 	"ussdgw/wallet/msisdn"
 )
@@ -44,6 +45,9 @@ type devOptions struct {
 	pinLength                 int
 
 	smsc, systemID, password, dialect string
+
+	billerFaults []string
+	faults       []billersim.Fault // what they say
 }
 
 func devCommand() *cobra.Command {
@@ -58,6 +62,9 @@ Nothing is kept, unless --data names a folder for it.
 With --menus it runs the menus of a folder: save a file there, and new dialogues show it as soon
 as it is right; what is wrong with it is printed. Without, it runs what is published in the folder
 of --data ("ussdgw menu publish --data DIR"), and the built-in menus while nothing is.
+
+The providers that the menus reach by a biller are simulated, with the faults of --biller-fault;
+the printed address takes others while it runs, and lists what was paid (see "ussdgw sim biller").
 
 With --smsc the link goes to a message centre elsewhere instead of the built-in one.
 
@@ -75,6 +82,13 @@ Exit codes: 0 stopped by a signal, 1 failure, 2 wrong use.`,
 			} else if o.systemID == "" {
 				return usage(cmd, "--smsc needs --system-id")
 			}
+			for _, text := range o.billerFaults {
+				fault, err := billersim.ParseFault(text)
+				if err != nil {
+					return usage(cmd, "--biller-"+err.Error())
+				}
+				o.faults = append(o.faults, fault)
+			}
 			return runDev(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -90,6 +104,8 @@ Exit codes: 0 stopped by a signal, 1 failure, 2 wrong use.`,
 	f.StringVar(&o.password, "password", "", "password at --smsc")
 	f.StringVar(&o.dialect, "dialect", "standard",
 		"how dialogues are written into PDUs: "+strings.Join(dialect.Names(), ", "))
+	f.StringArrayVar(&o.billerFaults, "biller-fault", nil,
+		"what goes wrong at the simulated providers, see sim biller; may be repeated")
 	return cmd
 }
 
@@ -103,6 +119,7 @@ type devGateway struct {
 	menus    *release.Library
 	reload   func(context.Context) error // changes menus until its context ends
 	assembly *assembly
+	billers  *simBillers
 	center   *sim.Center // nil with --smsc
 	console  *console.Server
 	stages   *stages
@@ -133,13 +150,17 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	m.watchBooks(store, time.Now)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
 	}
+	if d.billers, err = openSimBillers(o.faults, time.Now, m); err != nil {
+		return err
+	}
 	d.assembly, err = assemble(parts{
-		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
+		billers: d.billers.find, menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
-		limits: defaultConfig().Limits,
+		limits: defaultConfig().Limits, closeAfter: defaultConfig().Ledger.CloseAfter,
 	})
 	if err != nil {
 		return err
@@ -274,6 +295,7 @@ func (d *devGateway) run(ctx context.Context, stdout io.Writer) error {
 	if d.center != nil {
 		d.stages.start("message centre", d.center.Run)
 	}
+	d.stages.start("simulated billers", d.billers.run)
 	d.assembly.start(d.stages)
 	waiting, cancel := context.WithTimeout(ctx, devBindWait)
 	bound := d.assembly.link.WaitBound(waiting) == nil
@@ -303,6 +325,7 @@ func (d *devGateway) banner(bound, colour bool) string {
 	fmt.Fprintf(&b, "%s\n", head)
 	fmt.Fprintf(&b, "menus       %s\n", d.whichMenus())
 	fmt.Fprintf(&b, "console     http://%s  /livez /readyz /metrics\n", d.console.Addr())
+	fmt.Fprintf(&b, "billers     %s  /payments /faults\n", d.billers.url())
 	for _, p := range d.people {
 		fmt.Fprintf(&b, "registered  %s  PIN %s  %s", p.MSISDN, p.PIN, p.Lang)
 		if d.data.kept {

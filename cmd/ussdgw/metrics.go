@@ -24,7 +24,8 @@ type metrics struct {
 	actions *prometheus.CounterVec
 	submits *prometheus.CounterVec
 
-	menus menuMetrics
+	menus   menuMetrics
+	billers *billerMetrics
 }
 
 // stepBuckets reach from one look into memory to the end of a network's patience.
@@ -58,6 +59,7 @@ func newMetrics() *metrics {
 			"Screens sent to the message centre by their fate.", "result"),
 	}
 	m.menus = newMenuMetrics(m.registry)
+	m.billers = newBillerMetrics(m.registry)
 	m.registry.MustRegister(m.build, m.pdus, m.window, m.bound, m.steps, m.took, m.actions,
 		m.submits, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

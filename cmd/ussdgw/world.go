@@ -106,6 +106,7 @@ type books struct {
 	assembly *assembly
 	ledger   ledger.Store
 	number   msisdn.Number
+	billers  *simBillers
 	running  *stages
 }
 
@@ -127,7 +128,6 @@ func (b *books) populate(ctx context.Context, s transcript.Scenario, pins transc
 	}
 	a := wallet.Application{
 		Number: s.Number, Name: "Asanov Asan", INN: givenINN, Lang: s.Given.Lang,
-		Consent: b.assembly.parts.menus.Begin(s.Number).Revision(),
 	}
 	register := func() error { return issuer.Seed(ctx, a, pin.NewSecret([]byte(pins.PIN))) }
 	if s.Given.FirstPIN {
@@ -181,6 +181,13 @@ func (b *books) flush(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// settle waits for the orders to providers that are under way.
+func (b *books) settle() error {
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	return b.assembly.held.Run(ended) // what it does at its end is all that is left
 }
 
 // audit fails when the books do not balance.
@@ -237,8 +244,13 @@ func openLocalWorld(
 	if err != nil {
 		return nil, err
 	}
+	if w.billers, err = openSimBillers(nil, w.clock.read, set.metrics); err != nil {
+		return nil, err
+	}
+	w.running.start("simulated billers", w.billers.run)
 	w.assembly, err = assemble(parts{
-		menus: set.menus, sessions: session.NewMemory(0, w.clock.read), ledger: store, keys: keys,
+		billers: w.billers.find,
+		menus:   set.menus, sessions: session.NewMemory(0, w.clock.read), ledger: store, keys: keys,
 		clock: w.clock.read, log: set.log, metrics: set.metrics,
 		wallet: set.wallet(), limits: defaultConfig().Limits,
 	})
@@ -309,11 +321,12 @@ func (w *localWorld) HangUp(ctx context.Context) error {
 	return nil
 }
 
-// Advance moves the clock and lets the sweeper look around.
+// Advance moves the clock and lets the sweeper and the dispatcher look around.
 func (w *localWorld) Advance(ctx context.Context, d time.Duration) error {
 	w.clock.advance(d)
 	_, err := w.assembly.sweeper.Once(ctx)
-	return err
+	_, heldErr := w.assembly.held.Once(ctx)
+	return errors.Join(err, heldErr)
 }
 
 // Messages are the SMS that the phone has received.
@@ -328,7 +341,7 @@ func (w *localWorld) Messages(ctx context.Context) ([]string, error) {
 func (w *localWorld) Close() error {
 	var err error
 	if w.assembly != nil {
-		err = w.audit(context.Background())
+		err = errors.Join(w.settle(), w.audit(context.Background()))
 	}
 	err = errors.Join(err, w.running.stop())
 	w.ledger.Close()

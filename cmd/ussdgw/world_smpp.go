@@ -96,8 +96,13 @@ func openSMPPWorld(
 	if err != nil {
 		return nil, err
 	}
+	if w.billers, err = openSimBillers(nil, time.Now, set.metrics); err != nil {
+		return nil, err
+	}
+	w.running.start("simulated billers", w.billers.run)
 	w.assembly, err = assemble(parts{
-		menus: set.menus, sessions: w.sessions, ledger: store, keys: keys,
+		billers: w.billers.find,
+		menus:   set.menus, sessions: w.sessions, ledger: store, keys: keys,
 		log: set.log, metrics: set.metrics,
 		wallet: set.wallet(), limits: defaultConfig().Limits, observe: w.seen.observe,
 	})
@@ -280,7 +285,7 @@ func (w *smppWorld) Messages(ctx context.Context) ([]string, error) {
 func (w *smppWorld) Close() error {
 	var err error
 	if w.assembly != nil && w.ledger != nil {
-		err = w.audit(context.Background())
+		err = errors.Join(w.settle(), w.audit(context.Background()))
 	}
 	err = errors.Join(err, w.running.stop())
 	if w.center != nil {

@@ -48,9 +48,10 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		a.Untold = id
 		return a, nil
 	}
-	if errors.Is(err, ledger.ErrInDoubt) {
+	if errors.Is(err, ledger.ErrInDoubt) || errors.Is(err, ledger.ErrHeld) {
+		// What is held is no doubt of the books: it is told once, and an SMS tells the end.
 		a := answer("in_doubt", "code", r.Offer.Code)
-		a.Untold, a.Pending = id, true
+		a.Untold, a.Pending = id, errors.Is(err, ledger.ErrInDoubt)
 		return a, nil
 	}
 	var d *ledger.Decline
@@ -76,6 +77,7 @@ func (t *Teller) pay(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		ledger.ReasonLimitMonth:   "limit",
 		ledger.ReasonStopped:      "stopped",
 		ledger.ReasonNotTaken:     "not_taken",
+		ledger.ReasonRefused:      "not_taken",
 		ledger.ReasonKeyReused:    "not_taken",
 	})
 	switch a.Outcome.Name {
@@ -122,7 +124,7 @@ func (t *Teller) resolve(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 	switch {
 	case errors.Is(err, ledger.ErrNoOffer):
 		return answer("none"), nil // the books know of no such payment
-	case errors.Is(err, ledger.ErrInDoubt):
+	case errors.Is(err, ledger.ErrInDoubt), errors.Is(err, ledger.ErrHeld):
 		name = "in_doubt"
 	case errors.As(err, &d):
 		name = "not_taken"
@@ -133,6 +135,6 @@ func (t *Teller) resolve(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 	if name != "not_taken" {
 		a.Outcome.Values["code"] = r.Offer.Code
 	}
-	a.Untold, a.Pending = id, name == "in_doubt"
+	a.Untold, a.Pending = id, errors.Is(err, ledger.ErrInDoubt)
 	return a, nil
 }

@@ -58,6 +58,7 @@ type Catalogue struct {
 	Languages  []string               // that every text is in
 	Categories []Category             // by Number
 	Limits     map[string]LevelLimits // by level of identification; LevelRemote is there
+	Operations map[string]Operation   // OpTransfer and OpCashOut
 	Networks   []Network              // in the order of the file
 
 	providers map[string]Provider
@@ -79,13 +80,20 @@ type Provider struct {
 	Fields     []Field           // what says which account is paid, 1 to MaxFields
 	Min, Max   money.Amount      // of one payment, without the fee
 	Fee        Fee
-	Settlement string // how the provider learns of payments: SettlementRegistry
+	Settlement string // how the provider learns of payments: SettlementRegistry or -Biller
+	Biller     string // with SettlementBiller: its name in the configuration; else ""
+	Check      bool   // with a biller: it is asked whose account it is before the amount is
 	Stopped    bool   // listed, but takes no payments now
 	Promoted   bool   // shown before others where a menu asks for it
 }
 
-// SettlementRegistry is a list of payments that is sent to the provider after each day.
-const SettlementRegistry = "registry"
+// How a provider learns of payments.
+const (
+	// SettlementRegistry is a list of payments that is sent to the provider after each day.
+	SettlementRegistry = "registry"
+	// SettlementBiller is a message for each payment, which is done when the answer says so.
+	SettlementBiller = "biller"
+)
 
 // A Field is what a subscriber types to say which account is paid, or a part of it. It is digits
 // only.
@@ -101,14 +109,6 @@ type Field struct {
 	whole *regexp.Regexp // Pattern
 }
 
-// LevelLimits bound what a wallet may do. Payments are counted without their fee. None is zero.
-type LevelLimits struct {
-	PerPayment money.Amount
-	PerDay     money.Amount // a calendar day
-	PerMonth   money.Amount // a calendar month
-	Balance    money.Amount // the most that a wallet may hold, at most MaxBalance
-}
-
 // A Network is a mobile network, known by the first digits of its numbers.
 type Network struct {
 	ID        string
@@ -116,6 +116,7 @@ type Network struct {
 	Prefixes  []string          // E.164 digits without the plus sign; "" begins every number
 	Served    bool              // its subscribers may use this service
 	Elsewhere map[string]string // where they go when it is not served, at most MaxElsewhere
+	TopUp     string            // the provider that puts money on a phone of it; "" = none
 }
 
 // Provider returns the provider with the ID id.

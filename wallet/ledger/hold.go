@@ -78,8 +78,11 @@ type Posting struct {
 type Voiding struct {
 	Hold   string
 	Reason Reason // of the offer's refusal
-	Answer Answer
-	Now    time.Time
+	// Attempt, when it is not nil, is how often the hold was sent at most: once it was sent again, it
+	// is for the later attempt to find out, and the voiding declines not_held.
+	Attempt *int
+	Answer  Answer
+	Now     time.Time
 	// Message is the SMS to enqueue, none when its Kind is "". The store adds the field "balance".
 	Message Message
 	Record  *Record // when a person has decided
@@ -118,7 +121,8 @@ type Holds interface {
 	// receipt again. It declines voided and above_hold, and fails with ErrNoAgent.
 	PostHold(ctx context.Context, p Posting) (Receipt, error)
 	// VoidHold voids a hold in any state that is not final. A voided hold stays as it was, with
-	// its first reason. It declines posted.
+	// its first reason. It declines posted, and not_held when it was sent more often than
+	// Voiding.Attempt.
 	VoidHold(ctx context.Context, v Voiding) error
 	// Reverse takes a posted payment, transfer or cash-in back, whole or in part, once for each
 	// key: a repeat gives the first receipt again. Limits stay used. The account of a provider may go

@@ -97,10 +97,6 @@ func (b *books) voiding(o ledger.Offer) ledger.Voiding {
 	}
 }
 
-func (b *books) record(act, subject string) ledger.Record {
-	return ledger.Record{Actor: "aida", Act: act, Subject: subject, Reason: "asked", At: b.now}
-}
-
 func (b *books) reversal(of, key string, amount, fee money.Amount) ledger.Reversal {
 	return ledger.Reversal{
 		Of: of, Key: key, Amount: amount, Fee: fee, Day: day, Month: month, Now: b.now,
@@ -309,4 +305,17 @@ func testReverse(b *books) {
 	if len(all) != 2 || all[0].Act != "reverse" {
 		b.Errorf("records %+v, want two reversals", all)
 	}
+}
+
+// pressedTransfer opens and presses a transfer to another wallet, with a fee of one som.
+func (b *books) pressedTransfer(
+	wallet string, payee ledger.Wallet, amount money.Amount,
+) ledger.Offer {
+	b.Helper()
+	o := b.offer(wallet, amount)
+	o.Operation, o.Provider, o.Payee = ledger.OpTransfer, "", payee.ID
+	o.Account = payee.Number.Digits()
+	b.must(b.OpenOffer(b.ctx(), o))
+	b.must(b.Press(b.ctx(), o.ID, b.now))
+	return b.read(o.ID)
 }

@@ -168,6 +168,9 @@ func (b *Books) void(t Tx, h ledger.Hold, v ledger.Voiding) (bool, error) {
 	if err := ended(h); err != nil {
 		return false, err
 	}
+	if v.Attempt != nil && h.Attempt > *v.Attempt {
+		return false, &ledger.Decline{Reason: ledger.ReasonNotHeld, Key: h.ID}
+	}
 	from := h.State
 	h.State, h.EndedAt, h.LastError = ledger.HoldVoided, v.Now, cut(v.Answer.Detail)
 	now := ledger.Micros(v.Now)
