@@ -152,16 +152,16 @@ func TestStatement(t *testing.T) {
 
 func TestAllowance(t *testing.T) {
 	b := newBench(t, wallet.Config{})
-	_, err := b.Allowance(b.ctx(), number)
+	_, err := b.Allowance(b.ctx(), number, ledger.OpPayment)
 	b.fails(err, ledger.ErrNoWallet)
 	b.seed(10_000)
 	want := wallet.Allowance{
-		Payment: money.Som(1000), Today: money.Som(1500), Month: money.Som(2000),
+		Once: money.Som(1000), Today: money.Som(1500), Month: money.Som(2000),
 		Balance: money.Som(90_000),
 	}
 	left := func() {
 		t.Helper()
-		got, err := b.Allowance(b.ctx(), number)
+		got, err := b.Allowance(b.ctx(), number, ledger.OpPayment)
 		b.ok(err)
 		if got != want {
 			t.Errorf("allowance %+v, want %+v", got, want)

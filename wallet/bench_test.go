@@ -91,7 +91,22 @@ categories:
         fee: {}
         settlement: "registry"
 limits:
-  remote: {payment: "1000", day: "1500", month: "2000", balance: "90000"}
+  remote:
+    payment: {once: "1000", day: "1500", month: "2000"}
+    transfer: {once: "500", day: "700", month: "1000"}
+    cash_out: {once: "600", day: "800", month: "900"}
+    cash_in: {once: "30000", day: "60000", month: "90000"}
+    out: {once: "1000", day: "1600", month: "2100"}
+    balance: "90000"
+operations:
+  transfer:
+    name: {ky: "Которуу", ru: "Перевод", en: "Transfer"}
+    amount: {min: "10", max: "550"}
+    fee: {remote: {percent: "0.5", min: "2", max: "50"}}
+  cash_out:
+    name: {ky: "Накталай", ru: "Наличные", en: "Cash"}
+    amount: {min: "100", max: "700"}
+    fee: {remote: {percent: "1", min: "5"}}
 networks:
   all: {name: "All", served: "yes", prefixes: [""]}
 `

@@ -128,7 +128,8 @@ func (i *Issuer) Fund(
 	if err != nil {
 		return err
 	}
-	if err := i.store.Fund(ctx, key, w.ID, amount, level.Balance, i.clock()); err != nil {
+	now := i.clock().In(i.config.Zone)
+	if err := i.store.Fund(ctx, key, w.ID, amount, level.Balance, now); err != nil {
 		return fmt.Errorf("wallet: fund: %w", err)
 	}
 	return nil

@@ -39,42 +39,69 @@ type Quote struct {
 // and an SMS tells its end. When it cannot be settled now, or when one is begun beside this offer,
 // there is no offer, and the error is ledger.ErrUnavailable.
 //
-// It declines blocked, unknown_provider, stopped, account_format (Field says which), below_min and
-// above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has what is
-// left), low_balance (Limit has the balance), and repeated (At has the time).
+// It declines blocked, suspect, unknown_provider, stopped, account_format (Field says which),
+// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
+// has what is left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
 	w, err := i.settled(ctx, q.Number)
 	if err != nil {
 		return ledger.Offer{}, nothingMoved(err)
 	}
-	if w.Blocked() {
-		return ledger.Offer{}, decline(ledger.ReasonBlocked, "")
+	if err := mayMove(w); err != nil {
+		return ledger.Offer{}, err
 	}
-	p, fee, err := i.quote(q)
+	p, err := i.quote(q)
 	if err != nil {
 		return ledger.Offer{}, err
 	}
+	o := ledger.Offer{
+		Wallet: w.ID, Operation: ledger.OpPayment, Provider: p.ID,
+		ProviderName: catalogue.Text(p.Name, q.Lang), Account: q.Account, Amount: q.Amount,
+		Revision: q.Revision, Lang: q.Lang,
+	}
+	if o.Fee, o.ProviderFee, err = p.Fee.Charge(q.Amount); err != nil {
+		return ledger.Offer{}, fmt.Errorf("wallet: offer: provider %s: %w", p.ID, err)
+	}
+	return i.propose(ctx, w, o, ledger.Wallet{}, q.Again)
+}
+
+// propose takes an offer through what every offer has to pass, and opens it. payee is that of a
+// transfer.
+func (i *Issuer) propose(
+	ctx context.Context, w ledger.Wallet, o ledger.Offer, payee ledger.Wallet, again bool,
+) (ledger.Offer, error) {
 	now := i.clock()
-	if err := i.within(ctx, w, q.Amount, now); err != nil {
+	o.CreatedAt, o.ExpiresAt, o.State = now, now.Add(i.config.OfferTTL), ledger.OfferOpen
+	if err := i.within(ctx, w, o, payee, now); err != nil {
 		return ledger.Offer{}, err
 	}
-	total, err := q.Amount.Add(fee)
-	if err != nil || w.Available() < total {
-		return ledger.Offer{}, bounded(ledger.ReasonLowBalance, w.Available())
-	}
-	o, err := i.newOffer(w, p, q, fee, now)
-	if err != nil {
-		return ledger.Offer{}, err
-	}
-	if !q.Again {
+	if !again {
 		if err := i.notRepeated(ctx, o, now); err != nil {
 			return ledger.Offer{}, err
 		}
+	}
+	var err error
+	if o.ID, err = i.drawID(); err != nil {
+		return ledger.Offer{}, err
+	}
+	if o.Code, err = i.drawCode(); err != nil {
+		return ledger.Offer{}, err
 	}
 	if err := i.open(ctx, o); err != nil {
 		return ledger.Offer{}, nothingMoved(err)
 	}
 	return o, nil
+}
+
+// mayMove declines for a wallet of which no money moves.
+func mayMove(w ledger.Wallet) error {
+	if w.Blocked() {
+		return decline(ledger.ReasonBlocked, "")
+	}
+	if w.Suspect != "" {
+		return decline(ledger.ReasonSuspect, "")
+	}
+	return nil
 }
 
 // settled returns the wallet of a number when no payment of it is under way.
@@ -106,57 +133,79 @@ func (i *Issuer) open(ctx context.Context, o ledger.Offer) error {
 	return fmt.Errorf("wallet: offer: %w", errors.Join(err, i.store.Withdraw(ctx, o.Wallet)))
 }
 
-// quote checks what is asked against the catalogue and returns the provider and the fee.
-func (i *Issuer) quote(q Quote) (catalogue.Provider, money.Amount, error) {
+// quote checks what is asked against the catalogue and returns the provider.
+func (i *Issuer) quote(q Quote) (catalogue.Provider, error) {
 	p, ok := i.catalogue(q.Number).Provider(q.Provider)
 	if !ok {
-		return p, 0, decline(ledger.ReasonUnknownProvider, "")
+		return p, decline(ledger.ReasonUnknownProvider, "")
 	}
 	if err := i.takes(p, p.Split(q.Account)); err != nil {
-		return p, 0, err
+		return p, err
 	}
-	switch {
-	case q.Amount < p.Min || q.Amount <= 0:
-		return p, 0, bounded(ledger.ReasonBelowMin, p.Min)
-	case q.Amount > p.Max:
-		return p, 0, bounded(ledger.ReasonAboveMax, p.Max)
-	}
-	fee, err := p.Fee.Of(q.Amount)
-	if err != nil {
-		return p, 0, fmt.Errorf("wallet: offer: provider %s: %w", p.ID, err)
-	}
-	return p, fee, nil
+	return p, between(q.Amount, p.Min, p.Max)
 }
 
-// within checks the limits of the wallet's level, so that the subscriber hears of them before the
-// PIN. The ledger checks them again, in the payment's own transaction.
-func (i *Issuer) within(
-	ctx context.Context, w ledger.Wallet, amount money.Amount, now time.Time,
-) error {
-	limits, err := i.limits(w)
-	if err != nil {
-		return err
-	}
-	if limits.PerPayment > 0 && amount > limits.PerPayment {
-		return bounded(ledger.ReasonLimitPayment, limits.PerPayment)
-	}
-	day, month := i.period(now)
-	used, err := i.store.Used(ctx, w.ID, ledger.OpPayment, day, month)
-	if err != nil {
-		return fmt.Errorf("wallet: offer: %w", err)
-	}
-	if limits.PerDay > 0 && amount > limits.PerDay-used.Day {
-		return bounded(ledger.ReasonLimitDay, max(limits.PerDay-used.Day, 0))
-	}
-	if limits.PerMonth > 0 && amount > limits.PerMonth-used.Month {
-		return bounded(ledger.ReasonLimitMonth, max(limits.PerMonth-used.Month, 0))
+// between declines below_min and above_max.
+func between(a, least, most money.Amount) error {
+	switch {
+	case a < least || a <= 0:
+		return bounded(ledger.ReasonBelowMin, least)
+	case a > most:
+		return bounded(ledger.ReasonAboveMax, most)
 	}
 	return nil
 }
 
-func (i *Issuer) limits(w ledger.Wallet) (ledger.Limits, error) {
-	l, err := i.level(w)
-	return ledger.Limits{PerPayment: l.PerPayment, PerDay: l.PerDay, PerMonth: l.PerMonth}, err
+// within checks what the ledger checks again in the transaction of the payment, so that the
+// subscriber hears of it before the PIN: the limits of the wallet's level and what it has. payee is
+// that of a transfer.
+func (i *Issuer) within(
+	ctx context.Context, w ledger.Wallet, o ledger.Offer, payee ledger.Wallet, now time.Time,
+) error {
+	p, err := i.bounds(w, o, payee, now)
+	if err != nil {
+		return err
+	}
+	s := ledger.Standing{Available: w.Available(), PayeeBalance: payee.Balance}
+	if s.Used, err = i.store.Used(ctx, w.ID, o.Operation, p.Day, p.Month); err == nil {
+		s.Out, err = i.store.Used(ctx, w.ID, ledger.OpOut, p.Day, p.Month)
+	}
+	if err != nil {
+		return fmt.Errorf("wallet: offer: %w", err)
+	}
+	if refused := ledger.Judge(p, o, s); refused != nil {
+		return refused
+	}
+	return nil
+}
+
+// bounds makes the part of a payment that bounds it: the limits of now.
+func (i *Issuer) bounds(
+	w ledger.Wallet, o ledger.Offer, payee ledger.Wallet, now time.Time,
+) (ledger.Payment, error) {
+	level, err := i.level(w)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
+	p := ledger.Payment{
+		Offer: o, Now: now,
+		Limits: limitsOf(level, o.Operation), Out: limitsOf(level, ledger.OpOut),
+	}
+	p.Day, p.Month = i.period(now)
+	if o.Operation == ledger.OpTransfer {
+		of, err := i.level(payee)
+		if err != nil {
+			return ledger.Payment{}, err
+		}
+		p.PayeeMost = of.Balance
+	}
+	return p, nil
+}
+
+// limitsOf returns the limits of one operation.
+func limitsOf(level catalogue.LevelLimits, op ledger.Operation) ledger.Limits {
+	l := level.Operations[string(op)]
+	return ledger.Limits{PerPayment: l.Once, PerDay: l.Day, PerMonth: l.Month}
 }
 
 // level returns the limits of the wallet's identification level.
@@ -172,25 +221,6 @@ func (i *Issuer) level(w ledger.Wallet) (catalogue.LevelLimits, error) {
 func (i *Issuer) period(now time.Time) (day, month string) {
 	local := now.In(i.config.Zone)
 	return local.Format(time.DateOnly), local.Format("2006-01")
-}
-
-func (i *Issuer) newOffer(
-	w ledger.Wallet, p catalogue.Provider, q Quote, fee money.Amount, now time.Time,
-) (ledger.Offer, error) {
-	id, err := i.drawID()
-	if err != nil {
-		return ledger.Offer{}, err
-	}
-	code, err := i.drawCode()
-	if err != nil {
-		return ledger.Offer{}, err
-	}
-	return ledger.Offer{
-		ID: id, Wallet: w.ID, Operation: ledger.OpPayment, Provider: p.ID,
-		ProviderName: catalogue.Text(p.Name, q.Lang), Account: q.Account,
-		Amount: q.Amount, Fee: fee, Code: code, Revision: q.Revision, Lang: q.Lang,
-		CreatedAt: now, ExpiresAt: now.Add(i.config.OfferTTL), State: ledger.OfferOpen,
-	}, nil
 }
 
 // drawCode draws a payment code, each equally likely.

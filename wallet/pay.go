@@ -104,8 +104,8 @@ func dead(o ledger.Offer, now time.Time) bool {
 
 // mayPress declines what has come up since the offer was made.
 func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
-	if w.Blocked() { // though this very input was right before the block, nothing was pressed
-		return decline(ledger.ReasonBlocked, o.ID)
+	if err := mayMove(w); err != nil { // though this very input was right before a block
+		return err
 	}
 	if i.config.MustChangeFirstPIN && tried.First {
 		return decline(ledger.ReasonFirstPIN, o.ID)
@@ -127,19 +127,13 @@ func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error
 func (i *Issuer) payment(
 	w ledger.Wallet, o ledger.Offer, now time.Time,
 ) (ledger.Payment, error) {
-	limits, err := i.limits(w)
+	p, err := i.bounds(w, o, ledger.Wallet{}, now)
 	if err != nil {
-		return ledger.Payment{}, err
+		return p, err
 	}
-	terms, err := i.terms(w, o, now)
-	if err != nil {
-		return ledger.Payment{}, err
-	}
-	day, month := i.period(now)
-	return ledger.Payment{
-		Offer: o, Limits: limits, Terms: terms, Day: day, Month: month, Now: now,
-		Message: paid(w, o, now), Refusal: *notPaid(w, o, now),
-	}, nil
+	p.Message, p.Refusal = paid(w, o, now), *notPaid(w, o, now)
+	p.Terms, err = i.terms(w, o, now)
+	return p, err
 }
 
 // paid is the SMS of a payment. The ledger adds the balance.

@@ -303,7 +303,7 @@ func TestTheCatalogueIsLive(t *testing.T) {
 	if o.Fee != money.Som(2) {
 		t.Errorf("fee = %s, want that of now", o.Fee)
 	}
-	change(`payment: "1000"`, `payment: "99"`)
+	change(`payment: {once: "1000"`, `payment: {once: "99"`)
 	_, err = i.Offer(b.ctx(), quote("100"))
 	b.declined(err, ledger.ReasonLimitPayment)
 	_, err = i.Pay(b.ctx(), number, o.ID, secret(canary), "2")

@@ -24,14 +24,15 @@ const (
 )
 
 func catalogueMutators() []mutator {
-	return slices.Concat(catalogueShape(), catalogueValues(), catalogueWords())
+	return slices.Concat(catalogueShape(), catalogueValues(), catalogueSettlement(),
+		catalogueWords())
 }
 
 // catalogueShape breaks what is there and what it is called.
 func catalogueShape() []mutator {
 	return []mutator{
 		{"CAT001", "without a part", func(f *menusFolder) []*mutant {
-			return each(f.find("accounts", "categories", "limits", "networks", "languages"),
+			return each(f.find("accounts", "categories", "limits", "operations", "networks", "languages"),
 				func(at *found) *mutant {
 					if at.schema != "ussd.catalogue/v1" {
 						return nil
@@ -43,7 +44,8 @@ func catalogueShape() []mutator {
 		{"CAT002", "without a key", func(f *menusFolder) []*mutant {
 			return each(f.find(everyProvider+"/name", everyProvider+"/fields",
 				everyProvider+"/settlement", everyProvider+"/amount/*", everyCategory+"/number",
-				"accounts/*/label", "accounts/*/example", "limits/*/*", "networks/*/served"),
+				"accounts/*/label", "accounts/*/example", "limits/*/*", "limits/*/*/*", "operations/*",
+				"operations/*/*", "operations/*/amount/*", "networks/*/served"),
 				func(at *found) *mutant {
 					if at.schema != "ussd.catalogue/v1" {
 						return nil
@@ -58,7 +60,7 @@ func catalogueShape() []mutator {
 		}},
 		{"CAT003", "without a language", func(f *menusFolder) []*mutant {
 			return each(f.find(everyProvider+"/name/*", "accounts/*/label/*", "accounts/*/hint/*",
-				"networks/*/elsewhere/*", everyCategory+"/name/*"), f.drop)
+				"networks/*/elsewhere/*", everyCategory+"/name/*", "operations/*/name/*"), f.drop)
 		}},
 		{"CAT003", "another language", func(f *menusFolder) []*mutant {
 			return each(f.find(everyProvider+"/name/en", "accounts/*/hint/ru"),
@@ -100,12 +102,17 @@ func catalogueShape() []mutator {
 				return f.rename(at, at.Key+"s")
 			})
 		}},
+		{"CAT017", "a fee of another level", func(f *menusFolder) []*mutant {
+			return each(f.find("operations/*/fee/*"), func(at *found) *mutant {
+				return f.rename(at, at.Key+"s")
+			})
+		}},
 	}
 }
 
 // catalogueNames are the names of categories and providers.
 func (f *menusFolder) catalogueNames() []*found {
-	return f.texts(everyProvider+"/name", everyCategory+"/name")
+	return f.texts(everyProvider+"/name", everyCategory+"/name", "operations/*/name")
 }
 
 // catalogueValues breaks what is said.
@@ -155,18 +162,17 @@ func catalogueValues() []mutator {
 			})
 		}},
 		{"CAT010", "no amount", func(f *menusFolder) []*mutant {
-			return each(f.find(everyProvider+"/amount/*", "limits/*/balance"),
+			return each(f.find(everyProvider+"/amount/*", "operations/*/amount/*", "limits/*/balance",
+				"limits/*/*/*"),
 				func(at *found) *mutant { return f.say(at, "1.234") })
 		}},
 		{"CAT010", "least above most", func(f *menusFolder) []*mutant {
-			return each(f.find(everyProvider+"/amount/min"), func(at *found) *mutant {
-				return f.say(at, "999999")
-			})
+			return each(f.find(everyProvider+"/amount/min", "operations/*/amount/min"),
+				func(at *found) *mutant { return f.say(at, "999999") })
 		}},
 		{"CAT011", "more than all", func(f *menusFolder) []*mutant {
-			return each(f.find(everyProvider+"/fee/percent"), func(at *found) *mutant {
-				return f.say(at, "100.01")
-			})
+			return each(f.find(everyProvider+"/fee/percent", "operations/*/fee/*/percent"),
+				func(at *found) *mutant { return f.say(at, "100.01") })
 		}},
 		{"CAT011", "no fee at most", func(f *menusFolder) []*mutant {
 			return each(f.find(everyProvider+"/fee/max"), func(at *found) *mutant {
@@ -174,12 +180,22 @@ func catalogueValues() []mutator {
 			})
 		}},
 		{"CAT013", "no limit", func(f *menusFolder) []*mutant {
-			return each(f.find("limits/remote/*", "limits/in_person/*"),
+			return each(f.find("limits/*/balance", "limits/*/*/*"),
 				func(at *found) *mutant { return f.say(at, "0") })
 		}},
 		{"CAT013", "a day above a month", func(f *menusFolder) []*mutant {
-			return each(f.find("limits/*/day"), func(at *found) *mutant {
-				return f.say(at, "900000").also(below(at, 1))
+			return each(f.find("limits/*/*/day"), func(at *found) *mutant {
+				return f.say(at, "900000")
+			})
+		}},
+		{"CAT013", "one above a day", func(f *menusFolder) []*mutant {
+			return each(f.find("limits/*/*/once"), func(at *found) *mutant {
+				return f.say(at, "900000")
+			})
+		}},
+		{"CAT013", "less together than alone", func(f *menusFolder) []*mutant {
+			return each(f.find("limits/*/out/*"), func(at *found) *mutant {
+				return f.say(at, "1")
 			})
 		}},
 		{"CAT013", "a balance that no screen holds", func(f *menusFolder) []*mutant {
@@ -216,6 +232,55 @@ func catalogueValues() []mutator {
 // below is so many lines below a thing.
 func below(at *found, lines int) source.Pos {
 	return source.Pos{File: at.file, Line: at.KeyPos.Line + lines}
+}
+
+// catalogueSettlement breaks what is said of billers, fees and operations.
+func catalogueSettlement() []mutator {
+	return []mutator{
+		{"CAT021", "more than a level allows", func(f *menusFolder) []*mutant {
+			return each(f.find("operations/*/amount/min"), func(at *found) *mutant {
+				return f.say(at, "30000")
+			})
+		}},
+		{"CAT022", "a payer that there is not", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/fee/payer"), func(at *found) *mutant {
+				return f.say(at, "bank")
+			})
+		}},
+		{"CAT022", "a fee that leaves nothing", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/fee"), func(at *found) *mutant {
+				return f.sayPlain(at, `{fixed: "10", payer: "provider"}`)
+			})
+		}},
+		{"CAT022", "an operation without a provider", func(f *menusFolder) []*mutant {
+			return each(f.find("operations/*/fee/*"), func(at *found) *mutant {
+				return f.sayPlain(at, `{percent: "1", payer: "provider"}`)
+			})
+		}},
+		{"CAT023", "without the biller", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/biller"), func(at *found) *mutant {
+				return f.drop(at).expect(source.Pos{
+					File: at.file, Line: at.up.Value.Field("settlement").Place().Line,
+				})
+			})
+		}},
+		{"CAT023", "a registry with a biller", func(f *menusFolder) []*mutant {
+			return each(f.find(everyProvider+"/biller"), func(at *found) *mutant {
+				settlement := source.Field{Value: at.up.Value.Field("settlement")}
+				return f.say(&found{Field: settlement}, "registry").expect(at.KeyPos)
+			})
+		}},
+		{"CAT024", "a top-up to nobody", func(f *menusFolder) []*mutant {
+			return each(f.find("networks/*/top_up"), func(at *found) *mutant {
+				return f.say(at, "nobody")
+			})
+		}},
+		{"CAT024", "a top-up of another network", func(f *menusFolder) []*mutant {
+			return each(f.find("networks/*/top_up"), func(at *found) *mutant {
+				return f.say(at, "kyrgyztelecom")
+			})
+		}},
+	}
 }
 
 // catalogueWords breaks names, and what is asked for an account.

@@ -13,7 +13,8 @@ import (
 )
 
 // Places are where the entries of a catalogue stand in the files, by "provider dostek", "category
-// other", "limits remote" and "network o", and their keys, by "provider dostek fee".
+// other", "limits remote", "operation transfer" and "network o", and their keys, by "provider
+// dostek fee".
 type Places map[string]source.Pos
 
 // FindPlaces looks up where the entries of the catalogue in files stand.
@@ -21,7 +22,7 @@ func FindPlaces(files []*source.File) Places {
 	out := make(Places)
 	for _, f := range files {
 		for _, part := range []struct{ section, what string }{
-			{"limits", "limits"}, {"networks", "network"},
+			{"limits", "limits"}, {"operations", "operation"}, {"networks", "network"},
 		} {
 			for _, entry := range f.Root.Field(part.section).Fields() {
 				out[part.what+" "+entry.Key] = entry.KeyPos
@@ -111,6 +112,10 @@ func (c *comparison) catalogue() {
 			c.fields("limits "+level, level, "limits of the level "+level, a, b)
 		}
 	}
+	for _, op := range both(c.old.Catalogue.Operations, c.now.Catalogue.Operations) {
+		c.fields("operation "+op, op, op, c.old.Catalogue.Operations[op],
+			c.now.Catalogue.Operations[op])
+	}
 	c.networks()
 }
 
@@ -176,13 +181,16 @@ func fieldNamed(path string) field {
 		"Served":    {"whether it is served", GradePath, "served"},
 		"Prefixes":  {"the beginnings of its numbers", GradePath, "prefixes"},
 
-		"Min":             {"the smallest payment", GradeMoney, "amount"},
-		"Max":             {"the largest payment", GradeMoney, "amount"},
+		"Min":             {"the smallest amount", GradeMoney, "amount"},
+		"Max":             {"the largest amount", GradeMoney, "amount"},
 		"Fee.Fixed":       {"the fixed part of the fee", GradeMoney, "fee"},
 		"Fee.BasisPoints": {"the fee", GradeMoney, "fee"},
 		"Fee.Min":         {"the smallest fee", GradeMoney, "fee"},
 		"Fee.Max":         {"the largest fee", GradeMoney, "fee"},
+		"Fee.Payer":       {"who pays the fee", GradeMoney, "fee"},
 		"Settlement":      {"how it learns of payments", GradeMoney, "settlement"},
+		"Biller":          {"which biller takes its payments", GradeMoney, "biller"},
+		"Check":           {"whether it is asked whose account it is", GradeMoney, "check"},
 		"Stopped":         {"whether payments are stopped", GradeMoney, "stopped"},
 
 		"Fields":         {"how many fields are asked for", GradeMoney, "account"},
@@ -194,10 +202,19 @@ func fieldNamed(path string) field {
 		"Fields.MinLen":  {"the fewest digits of an account", GradeMoney, "account"},
 		"Fields.MaxLen":  {"the most digits of an account", GradeMoney, "account"},
 
-		"PerPayment": {"the most of one payment", GradeMoney, "payment"},
-		"PerDay":     {"the most of a day", GradeMoney, "day"},
-		"PerMonth":   {"the most of a month", GradeMoney, "month"},
-		"Balance":    {"the most that a wallet may hold", GradeMoney, "balance"},
+		"Balance": {"the most that a wallet may hold", GradeMoney, "balance"},
+		"TopUp":   {"who puts money on its phones", GradeMoney, "top_up"},
+	}
+	if rest, ok := strings.CutPrefix(path, "Operations."); ok {
+		op, window, _ := strings.Cut(rest, ".")
+		when := map[string]string{"Once": "at once", "Day": "of a day", "Month": "of a month"}
+		return field{words: op + " " + when[window], grade: GradeMoney, key: op}
+	}
+	if rest, ok := strings.CutPrefix(path, "Fees."); ok {
+		level, part, _ := strings.Cut(rest, ".")
+		f := fieldNamed("Fee." + part)
+		f.words += " of the level " + level
+		return f
 	}
 	if part, ok := strings.CutPrefix(path, "Account."); ok {
 		path = "Fields." + part
@@ -215,28 +232,17 @@ func (c *comparison) fields(where, name, title string, was, is any) {
 		if f.words == "" {
 			continue
 		}
-		if d.path == "Fee.BasisPoints" {
-			d.is, d.was = percent(is), percent(was)
-		}
 		c.note(f.grade, SubjectPayee, name, c.now.Places.at(where, f.key), "%s: %s is %s instead of %s",
 			title, f.words, d.is, d.was)
 	}
-}
-
-// percent is the share of a payment that a provider's fee is.
-func percent(v any) string {
-	p, ok := v.(catalogue.Provider)
-	if !ok {
-		panic(fmt.Sprintf("menudiff: a fee of %T", v))
-	}
-	return money.Amount(p.Fee.BasisPoints).Short() + "%" // two decimals, as an amount has
 }
 
 // A difference is one field of two structs that is not equal.
 type difference struct{ path, was, is string }
 
 // differences lists the exported fields in which two values of one type differ. The elements of
-// lists of the same length are compared one by one, under the name of the list.
+// lists of the same length are compared one by one, under the name of the list, those of maps under
+// their keys.
 func differences(path string, was, is reflect.Value) []difference {
 	var out []difference
 	structs := was.Kind() == reflect.Slice && was.Type().Elem().Kind() == reflect.Struct
@@ -248,6 +254,10 @@ func differences(path string, was, is reflect.Value) []difference {
 				name := strings.TrimPrefix(path+"."+f.Name, ".")
 				out = append(out, differences(name, was.Field(i), is.Field(i))...)
 			}
+		}
+	case was.Kind() == reflect.Map && was.Type().Elem().Kind() == reflect.Struct:
+		for _, key := range both(keys(was), keys(is)) {
+			out = append(out, differences(path+"."+key, element(was, key), element(is, key))...)
 		}
 	case structs && was.Len() != is.Len():
 		out = append(out, difference{path, fmt.Sprint(was.Len()), fmt.Sprint(is.Len())})
@@ -261,11 +271,30 @@ func differences(path string, was, is reflect.Value) []difference {
 	return out
 }
 
+// keys are those of a map whose keys are texts.
+func keys(m reflect.Value) map[string]bool {
+	out := make(map[string]bool, m.Len())
+	for _, key := range m.MapKeys() {
+		out[key.String()] = true
+	}
+	return out
+}
+
+// element is that of a key, or a zero value.
+func element(m reflect.Value, key string) reflect.Value {
+	if v := m.MapIndex(reflect.ValueOf(key)); v.IsValid() {
+		return v
+	}
+	return reflect.Zero(m.Type().Elem())
+}
+
 // shown is a value as a person reads it.
 func shown(v reflect.Value) string {
 	switch x := v.Interface().(type) {
 	case money.Amount:
 		return x.Short() + " som"
+	case int64: // basis points: two decimals, as an amount has
+		return money.Amount(x).Short() + "%"
 	case string:
 		return fmt.Sprintf("%q", x)
 	case bool:

@@ -194,7 +194,22 @@ categories:
         fee: {percent: "1"}
         settlement: registry
 limits:
-  remote: {payment: "15000", day: "30000", month: "60000", balance: "90000"}
+  remote:
+    payment: {once: "15000", day: "30000", month: "60000"}
+    transfer: {once: "15000", day: "30000", month: "60000"}
+    cash_out: {once: "15000", day: "15000", month: "30000"}
+    cash_in: {once: "30000", day: "60000", month: "90000"}
+    out: {once: "15000", day: "30000", month: "60000"}
+    balance: "90000"
+operations:
+  transfer:
+    name: {ru: "Перевод", en: "Transfer"}
+    amount: {min: "10", max: "15000"}
+    fee: {remote: {percent: "0.5"}}
+  cash_out:
+    name: {ru: "Наличные", en: "Cash"}
+    amount: {min: "100", max: "15000"}
+    fee: {remote: {fixed: "10"}}
 networks:
   o: {name: "O!", served: "yes", prefixes: [""]}
 `

@@ -229,7 +229,7 @@ func gradeCases() []gradeCase {
 			name: "an amount of a provider", edit: []string{`max: "15000"}
         fee: {percent`, `max: "100"}
         fee: {percent`},
-			want: []string{"MONEY: Dostek (dostek): the largest payment is 100 som instead of 15000 som"},
+			want: []string{"MONEY: Dostek (dostek): the largest amount is 100 som instead of 15000 som"},
 		},
 		{
 			name: "the rule of an account", edit: []string{`^[0-9]{6}$`, `^[1-9][0-9]{5}$`},
@@ -248,9 +248,52 @@ func gradeCases() []gradeCase {
 			},
 		},
 		{
-			name: "a limit", edit: []string{`day: "30000"`, `day: "40000"`},
+			name: "a limit", edit: []string{
+				`cash_in: {once: "30000", day: "60000"`,
+				`cash_in: {once: "30000", day: "70000"`,
+			},
 			want: []string{
-				"MONEY: limits of the level remote: the most of a day is 40000 som instead of 30000 som",
+				"MONEY: limits of the level remote: cash_in of a day is 70000 som instead of 60000 som",
+			},
+		},
+		{
+			name: "a fee of an operation", edit: []string{
+				`fee: {remote: {percent: "0.5"}}`, `fee: {remote: {percent: "2"}}`,
+			},
+			want: []string{"MONEY: transfer: the fee of the level remote is 2% instead of 0.50%"},
+		},
+		{
+			name: "an operation", edit: []string{
+				`name: {ru: "Наличные", en: "Cash"}
+    amount: {min: "100", max: "15000"}
+    fee: {remote: {fixed: "10"}}`, `name: {ru: "Наличные", en: "Money"}
+    amount: {min: "200", max: "15000"}
+    fee: {remote: {fixed: "20"}}`,
+			},
+			want: []string{
+				"MONEY: cash_out: the smallest amount is 200 som instead of 100 som",
+				"MONEY: cash_out: the fixed part of the fee of the level remote is 20 som instead of " +
+					"10 som",
+				`TEXT: cash_out: the name is en "Money", ru "Наличные" instead of en "Cash", ` +
+					`ru "Наличные"`,
+			},
+		},
+		{
+			name: "a biller", edit: []string{`fee: {percent: "1"}
+        settlement: registry`, `fee: {percent: "1"}
+        settlement: biller
+        biller: hub
+        check: "yes"`},
+			want: []string{
+				`MONEY: Dostek (dostek): how it learns of payments is "biller" instead of "registry"`,
+				`MONEY: Dostek (dostek): which biller takes its payments is "hub" instead of ""`,
+				"MONEY: Dostek (dostek): whether it is asked whose account it is is yes instead of no",
+			},
+		},
+		{
+			name: "who pays", edit: []string{"fee: {}", `fee: {payer: "provider"}`},
+			want: []string{
+				`MONEY: Hoster.kg (hoster): who pays the fee is "provider" instead of "customer"`,
 			},
 		},
 		{
@@ -436,7 +479,7 @@ func TestPlaces(t *testing.T) {
 		{"menu.yaml", `"Wrong length:"`, `"Length:"`},
 		{"menu.yaml", "amount: {type: money, max: 15000}", "amount: {type: money, max: 14000}"},
 		{"goods.yaml", `percent: "1"`, `percent: "2"`},
-		{"goods.yaml", `day: "30000"`, `day: "20000"`},
+		{"goods.yaml", `day: "60000"`, `day: "50000"`},
 		{"goods.yaml", `name: "Hoster.kg"`, `name: "Hoster"`},
 	} {
 		text, all := edited(t, tt.before, tt.now)

@@ -84,8 +84,8 @@ func (t *Teller) receipt(ctx context.Context, c ussd.Call) (ussd.Answer, error) 
 }
 
 func (t *Teller) limits(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	a, err := t.issuer.Allowance(ctx, c.Number)
-	return t.outcome("ok", err, nil, "payment", shown(a.Payment), "today", shown(a.Today),
+	a, err := t.issuer.Allowance(ctx, c.Number, ledger.OpPayment)
+	return t.outcome("ok", err, nil, "payment", shown(a.Once), "today", shown(a.Today),
 		"month", shown(a.Month), "most", shown(a.Balance))
 }
 

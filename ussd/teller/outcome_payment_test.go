@@ -95,7 +95,7 @@ func limitStories() []story {
 	const offer = "payment.offer"
 	return []story{
 		{offer, "limit", "of a payment", func(b *bench) (ussd.Answer, values) {
-			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
+			b.reopen(wallet.Config{}, `payment: {once: "15000"`, `payment: {once: "500"`)
 			b.seed(1000)
 			return b.do(quote("500.01")), values{"rest": "500.00"}
 		}},
@@ -267,13 +267,14 @@ func refusedStories() []story {
 			b.spend(1, "50")
 			o := b.offered("100")
 			b.reopen(wallet.Config{},
-				`payment: "15000"`, `payment: "120"`, `day: "30000"`, `day: "140"`)
+				`payment: {once: "15000", day: "30000"`,
+				`payment: {once: "120", day: "140"`)
 			return b.do(pay(o, right)), values{"rest": "90.00"}
 		}},
 		{act, "limit", "of a payment, lower by now", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			o := b.offered("600")
-			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "500"`)
+			b.reopen(wallet.Config{}, `payment: {once: "15000"`, `payment: {once: "500"`)
 			return b.do(pay(o, right)), values{"rest": "500.00"}
 		}},
 		{act, "stopped", "", func(b *bench) (ussd.Answer, values) {
@@ -349,7 +350,7 @@ func resolveStories() []story {
 		{act, "not_taken", "refused by the books", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			o := b.offered("100")
-			b.reopen(wallet.Config{}, `payment: "15000"`, `payment: "90"`)
+			b.reopen(wallet.Config{}, `payment: {once: "15000"`, `payment: {once: "90"`)
 			b.must("limit", pay(o, right))
 			return b.do(resolve(o)), told
 		}},

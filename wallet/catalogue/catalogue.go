@@ -58,6 +58,7 @@ type Catalogue struct {
 	Languages  []string               // that every text is in
 	Categories []Category             // by Number
 	Limits     map[string]LevelLimits // by level of identification; LevelRemote is there
+	Operations map[string]Operation   // OpTransfer and OpCashOut
 	Networks   []Network              // in the order of the file
 
 	providers map[string]Provider
@@ -108,14 +109,6 @@ type Field struct {
 	whole *regexp.Regexp // Pattern
 }
 
-// LevelLimits bound what a wallet may do. Payments are counted without their fee. None is zero.
-type LevelLimits struct {
-	PerPayment money.Amount
-	PerDay     money.Amount // a calendar day
-	PerMonth   money.Amount // a calendar month
-	Balance    money.Amount // the most that a wallet may hold, at most MaxBalance
-}
-
 // A Network is a mobile network, known by the first digits of its numbers.
 type Network struct {
 	ID        string
@@ -123,6 +116,7 @@ type Network struct {
 	Prefixes  []string          // E.164 digits without the plus sign; "" begins every number
 	Served    bool              // its subscribers may use this service
 	Elsewhere map[string]string // where they go when it is not served, at most MaxElsewhere
+	TopUp     string            // the provider that puts money on a phone of it; "" = none
 }
 
 // Provider returns the provider with the ID id.

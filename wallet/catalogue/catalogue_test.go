@@ -58,9 +58,9 @@ func TestShippedKnownNumbers(t *testing.T) {
 	if fee, err := dostek.Fee.Of(money.Som(15000)); err != nil || fee != money.Som(150) {
 		t.Errorf("the fee of 15000 som to Dostek is %s, %v; want 150.00", fee, err)
 	}
-	if c.Limits["remote"].PerPayment < dostek.Max {
-		t.Errorf("a wallet from USSD may pay %s at once, want Dostek's largest payment, %s",
-			c.Limits["remote"].PerPayment, dostek.Max)
+	if once := c.Limits["remote"].Operations[catalogue.OpPayment].Once; once < dostek.Max {
+		t.Errorf("a wallet from USSD may pay %s at once, want Dostek's largest payment, %s", once,
+			dostek.Max)
 	}
 }
 

@@ -24,6 +24,10 @@ const (
 	CodeUnseen     = "CAT018"
 	CodeMixed      = "CAT019"
 	CodeFields     = "CAT020"
+	CodeOperation  = "CAT021"
+	CodePayer      = "CAT022"
+	CodeBiller     = "CAT023"
+	CodeTopUp      = "CAT024"
 )
 
 // Codes explains every code of this package, in their order.
@@ -32,7 +36,8 @@ func Codes() []source.Code {
 		{
 			Code: CodeSection, Title: "a part of the catalogue is missing",
 			Text: "The files with the catalogue's schema must together have languages," +
-				" accounts, categories, limits and networks, each once and none of them empty.",
+				" accounts, categories, limits, operations and networks, each once and none of them" +
+				" empty.",
 		},
 		{
 			Code: CodeMissing, Title: "something must be said here",
@@ -77,7 +82,7 @@ func Codes() []source.Code {
 		{
 			Code: CodeAmount, Title: "an amount is wrong",
 			Text: "An amount is som with at most two decimals, such as \"100\" or \"100.50\". The" +
-				" smallest payment is above 0 and not above the largest.",
+				" smallest is above 0 and not above the largest.",
 		},
 		{
 			Code: CodeFee, Title: "a fee is wrong",
@@ -87,13 +92,16 @@ func Codes() []source.Code {
 		},
 		{
 			Code: CodeSettlement, Title: "no such settlement",
-			Text: "How the provider learns of payments: \"registry\" is a list after each day.",
+			Text: "How the provider learns of payments: \"registry\" is a list after each day," +
+				" \"biller\" a message for each payment.",
 		},
 		{
 			Code: CodeLimits, Title: "limits contradict each other, or are out of range",
-			Text: "A payment may not be above the limit of a day, nor a day above that of a month." +
-				" Every limit is above 0, which would be taken for no limit at all. A balance is at" +
-				" most 999999.99, the widest amount that screens and messages are proven for.",
+			Text: "Of each operation, one may not be above the limit of a day, nor a day above that" +
+				" of a month. out, which counts all that leaves a wallet, allows at least what a" +
+				" payment, a transfer or a cash-out does alone. Every limit is above 0, which would" +
+				" be taken for no limit at all. A balance is at most 999999.99, the widest amount" +
+				" that screens and messages are proven for.",
 		},
 		{
 			Code: CodePrefix, Title: "prefixes of networks overlap",
@@ -113,7 +121,8 @@ func Codes() []source.Code {
 			Code: CodeLevel, Title: "an unknown or a missing level",
 			Text: "Limits are given by level of identification: \"remote\", of every wallet that" +
 				" is registered over USSD, must be there, and \"in_person\" may be. Without the" +
-				" limits of its level no wallet could pay.",
+				" limits of its level no wallet could pay. The fees of transfers and cash-outs are" +
+				" given for the same levels; {} is no fee.",
 		},
 		{
 			Code: CodeUnseen, Title: "a text that cannot be shown as it is written",
@@ -132,6 +141,29 @@ func Codes() []source.Code {
 			Text: "A provider asks for one to three fields, each a kind of account. The account is" +
 				" all of them with a / between: it has at most 15 characters, because the screen" +
 				" that asks the PIN shows it with the provider, the amount and the fee.",
+		},
+		{
+			Code: CodeOperation, Title: "an operation that a level cannot use",
+			Text: "The smallest transfer or cash-out is above what the limits of a level allow at" +
+				" once, so that its wallets could not make any.",
+		},
+		{
+			Code: CodePayer, Title: "who pays a fee",
+			Text: "A fee's payer is \"customer\", on top of the amount, or \"provider\", who gets that" +
+				" much less. What a provider pays is below the amount, the smallest one too." +
+				" Transfers and cash-outs have no provider.",
+		},
+		{
+			Code: CodeBiller, Title: "a biller without its settlement, or the other way round",
+			Text: "A provider with settlement \"biller\" says which: biller names one of those in the" +
+				" configuration of the gateway. Only such a provider can be asked whose account it" +
+				" is, with check.",
+		},
+		{
+			Code: CodeTopUp, Title: "a top-up that does not work",
+			Text: "The top_up of a network is the ID of a provider whose account is a phone number" +
+				" alone and takes all numbers of the network, written as 0555123456, 555123456 or" +
+				" 996555123456, whichever its pattern matches first.",
 		},
 	}
 }

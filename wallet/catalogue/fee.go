@@ -6,12 +6,19 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// A Fee is what the payer pays on top of the amount. The zero value is no fee.
+// Who pays a fee.
+const (
+	PayerCustomer = "customer" // on top of the amount
+	PayerProvider = "provider" // out of the amount: it gets that much less
+)
+
+// A Fee is what a payment or another operation costs. The zero value is no fee.
 type Fee struct {
 	Fixed       money.Amount // added to the share
 	BasisPoints int64        // share of the amount: 100 is 1 %
 	Min         money.Amount // the least that Fixed and share make together
 	Max         money.Amount // the most; 0 means no such bound
+	Payer       string       // PayerProvider, or anything else for the customer
 }
 
 // Of returns the fee of a payment of a. The share is rounded half up to the tyiyn before Fixed is
@@ -30,4 +37,14 @@ func (f Fee) Of(a money.Amount) (money.Amount, error) {
 		fee = min(fee, f.Max)
 	}
 	return fee, nil
+}
+
+// Charge returns what the customer pays on top of a, and what the provider pays out of it. One of
+// them is zero. It fails as Of does.
+func (f Fee) Charge(a money.Amount) (customer, provider money.Amount, err error) {
+	fee, err := f.Of(a)
+	if f.Payer == PayerProvider {
+		return 0, fee, err
+	}
+	return fee, 0, err
 }

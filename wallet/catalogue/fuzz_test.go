@@ -56,15 +56,35 @@ func FuzzLoad(f *testing.F) {
 			t.Error("the level of the wallets has no limits")
 		}
 		for level, l := range c.Limits {
-			if l.PerPayment <= 0 || l.PerPayment > l.PerDay || l.PerDay > l.PerMonth ||
-				l.Balance <= 0 || l.Balance > catalogue.MaxBalance {
-				t.Errorf("%s: limits %+v", level, l)
-			}
+			promisesLimits(t, c, level, l)
 		}
 		if _, ok := c.Network("996555123456"); !ok {
 			t.Error("a number belongs to no network")
 		}
 	})
+}
+
+func promisesLimits(t *testing.T, c *catalogue.Catalogue, level string, l catalogue.LevelLimits) {
+	t.Helper()
+	if l.Balance <= 0 || l.Balance > catalogue.MaxBalance {
+		t.Errorf("%s: a balance of %s", level, l.Balance)
+	}
+	out := l.Operations[catalogue.OpOut]
+	for op, o := range l.Operations {
+		if o.Once <= 0 || o.Once > o.Day || o.Day > o.Month {
+			t.Errorf("%s: %s is limited to %+v", level, op, o)
+		}
+		if op != catalogue.OpCashIn && (o.Once > out.Once || o.Day > out.Day || o.Month > out.Month) {
+			t.Errorf("%s: %s is limited to %+v, out to %+v", level, op, o, out)
+		}
+	}
+	for _, op := range []string{catalogue.OpTransfer, catalogue.OpCashOut} {
+		o, ok := c.Operations[op]
+		if _, priced := o.Fees[level]; !ok || !priced || o.Min <= 0 || o.Min > o.Max ||
+			o.Min > l.Operations[op].Once {
+			t.Errorf("%s: %s is %+v", level, op, o)
+		}
+	}
 }
 
 func promisesName(t *testing.T, c *catalogue.Catalogue, number int, name map[string]string) {

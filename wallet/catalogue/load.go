@@ -18,7 +18,10 @@ const Schema = "ussd.catalogue/v1"
 // files, each part in one of them. All findings go to r. Load returns nil when r failed, whether
 // here or before.
 func Load(fsys fs.FS, r *source.Report) *Catalogue {
-	l := &loader{r: r, kinds: map[string]Field{}, ids: map[string]source.Pos{}}
+	l := &loader{
+		r: r, kinds: map[string]Field{}, ids: map[string]source.Pos{},
+		topUps: map[string]*source.Node{},
+	}
 	files, whole := source.Load(fsys, r)
 	if !whole {
 		return nil // what is missing may be in a file that was left out
@@ -34,11 +37,17 @@ func Load(fsys fs.FS, r *source.Report) *Catalogue {
 		Networks:  l.networks(parts["networks"]),
 		providers: map[string]Provider{},
 	}
+	c.Operations = l.operations(parts["operations"], c.Limits)
 	l.accounts(parts["accounts"])
 	c.Categories = l.categories(parts["categories"])
 	for _, category := range c.Categories {
 		for _, p := range category.Providers {
 			c.providers[p.ID] = p
+		}
+	}
+	for _, network := range c.Networks {
+		if n := l.topUps[network.ID]; n != nil {
+			l.topUp(c, network, n)
 		}
 	}
 	if r.Failed() {
@@ -53,11 +62,15 @@ type loader struct {
 	langs []string
 	kinds map[string]Field      // of accounts
 	ids   map[string]source.Pos // of the providers so far
+
+	topUps map[string]*source.Node // what networks say of their top-up, by network
 }
 
 // parts returns the parts of the catalogue by their keys, or nil when no file has the schema.
 func (l *loader) parts(files []*source.File) map[string]*source.Node {
-	known := []string{"languages", "accounts", "categories", "limits", "networks"}
+	known := []string{
+		"languages", "accounts", "categories", "limits", "operations", "networks",
+	}
 	parts := map[string]*source.Node{}
 	last := source.Pos{File: "."}
 	for _, f := range files {
@@ -129,7 +142,7 @@ func (l *loader) categories(n *source.Node) []Category {
 }
 
 func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
-	object := l.optional(n, "a provider", []string{"stopped", "promoted"},
+	object := l.optional(n, "a provider", []string{"stopped", "promoted", "biller", "check"},
 		"id", "number", "name", "fields", "amount", "fee", "settlement")
 	p := Provider{
 		ID:      l.uniqueID(object["id"], "a provider", l.ids),
@@ -140,32 +153,59 @@ func (l *loader) provider(n *source.Node, numbers map[int]source.Pos) Provider {
 
 		Promoted: l.yes(object["promoted"]),
 	}
-	if n := object["amount"]; n != nil {
-		amount := l.object(n, "the amount", "min", "max")
-		p.Min, _ = l.amount(amount["min"], CodeAmount)
-		p.Max, _ = l.amount(amount["max"], CodeAmount)
-		if amount["min"] != nil && amount["max"] != nil && (p.Min <= 0 || p.Min > p.Max) {
-			l.r.Errorf(amount["min"].Place(), CodeAmount,
-				"the smallest payment is above 0 and at most the largest, %s", p.Max.Short())
-		}
-	}
+	p.Min, p.Max = l.bounds(object["amount"])
 	if n := object["fee"]; n != nil {
 		p.Fee = l.fee(n)
+		l.share(n, p)
 	}
-	if n := object["settlement"]; n != nil {
-		p.Settlement = n.Scalar()
-		if p.Settlement != SettlementRegistry {
-			l.r.Errorf(n.Place(), CodeSettlement, "no settlement is called %q", p.Settlement)
-			l.r.Help("known here: %s", SettlementRegistry)
-		}
-	}
+	l.settlement(object, &p)
 	return p
+}
+
+// share refuses a fee that leaves the provider nothing of its smallest payment. Of a larger one it
+// leaves no less, because no fee grows faster than the amount.
+func (l *loader) share(n *source.Node, p Provider) {
+	fee, err := p.Fee.Of(max(p.Min, 0))
+	if p.Fee.Payer == PayerProvider && p.Min > 0 && (err != nil || fee >= p.Min) {
+		l.r.Errorf(n.Place(), CodePayer, "of a payment of %s som the provider pays a fee of %s",
+			p.Min.Short(), fee.Short())
+		l.r.Help("raise the smallest payment, or lower the fee")
+	}
+}
+
+// settlement reads how a provider learns of payments, and from whom.
+func (l *loader) settlement(object map[string]*source.Node, p *Provider) {
+	n := object["settlement"]
+	if n == nil {
+		return
+	}
+	p.Settlement, p.Biller = n.Scalar(), object["biller"].Scalar()
+	p.Check = l.yes(object["check"])
+	if p.Settlement != SettlementRegistry && p.Settlement != SettlementBiller {
+		l.r.Errorf(n.Place(), CodeSettlement, "no settlement is called %q", p.Settlement)
+		l.r.Help("known here: %s, %s", SettlementRegistry, SettlementBiller)
+		return
+	}
+	billed := p.Settlement == SettlementBiller
+	switch {
+	case billed && object["biller"] == nil:
+		l.r.Errorf(n.Place(), CodeBiller, "the provider does not say which biller takes its payments")
+		l.r.Help("biller: NAME, as in billers of the configuration")
+	case billed:
+		l.id(p.Biller, object["biller"].Place(), "a biller")
+	case object["biller"] != nil:
+		l.r.Errorf(object["biller"].Place(), CodeBiller, "a provider with a registry has no biller")
+		l.r.Help("settlement: %q", SettlementBiller)
+	case p.Check:
+		l.r.Errorf(object["check"].Place(), CodeBiller, "nobody can be asked whose account it is")
+		l.r.Help("only a provider with a biller has check: yes")
+	}
 }
 
 // fee reads a fee. A percentage has two decimals as an amount has, so its hundredths are basis
 // points.
 func (l *loader) fee(n *source.Node) Fee {
-	object := l.optional(n, "a fee", []string{"percent", "fixed", "min", "max"})
+	object := l.optional(n, "a fee", []string{"percent", "fixed", "min", "max", "payer"})
 	read := func(key string) money.Amount {
 		a, ok := l.amount(object[key], CodeFee)
 		if ok && a == 0 && key == "max" {
@@ -179,6 +219,14 @@ func (l *loader) fee(n *source.Node) Fee {
 		BasisPoints: int64(read("percent")),
 		Min:         read("min"),
 		Max:         read("max"),
+		Payer:       PayerCustomer,
+	}
+	if n := object["payer"]; n != nil {
+		fee.Payer = n.Scalar()
+		if fee.Payer != PayerCustomer && fee.Payer != PayerProvider {
+			l.r.Errorf(n.Place(), CodePayer, "%q pays no fees", fee.Payer)
+			l.r.Help("known here: %s, %s", PayerCustomer, PayerProvider)
+		}
 	}
 	if fee.BasisPoints > money.MaxBasisPoints {
 		l.r.Errorf(object["percent"].Place(), CodeFee, "a fee is at most 100 percent")

@@ -12,14 +12,16 @@ func (l *loader) networks(n *source.Node) []Network {
 	owners := map[string]prefix{}
 	for _, f := range n.Fields() {
 		l.id(f.Key, f.KeyPos, "a network")
-		object := l.optional(f.Value, "a network", []string{"elsewhere"},
+		object := l.optional(f.Value, "a network", []string{"elsewhere", "top_up"},
 			"name", "served", "prefixes")
 		network := Network{
 			ID:        f.Key,
 			Name:      object["name"].Scalar(),
 			Served:    l.yes(object["served"]),
 			Elsewhere: l.text(object["elsewhere"], "the text", MaxElsewhere),
+			TopUp:     object["top_up"].Scalar(),
 		}
+		l.topUps[f.Key] = object["top_up"]
 		if object["name"] != nil {
 			l.fits(object["name"], "the name", MaxLabel)
 		}

@@ -39,6 +39,7 @@ func FileSchema() *schema.Schema {
 				MinItems: 1,
 			}},
 			{Key: "limits", Schema: limitsSchema()},
+			{Key: "operations", Schema: operationsSchema()},
 			{Key: "networks", Schema: &schema.Schema{
 				Description: "The mobile networks by their names. The longest prefix that a number" +
 					" begins with decides which one it is of.",
@@ -152,42 +153,74 @@ func providerSchema() *schema.Schema {
 				Items:       word(namePattern, "A kind of account."), MinItems: 1,
 				MaxItems: MaxFields,
 			}},
-			{Key: "amount", Schema: &schema.Schema{
-				Description: "The smallest and the largest payment, without the fee, in som.",
-				Required:    []string{"min", "max"},
-				Properties: []schema.Property{
-					{Key: "min", Schema: amount("The smallest payment, above 0.")},
-					{Key: "max", Schema: amount("The largest payment.")},
-				},
-			}},
-			{Key: "fee", Schema: &schema.Schema{
-				Description: "What the payer pays on top: a share and a fixed part together.",
-				Properties: []schema.Property{
-					{Key: "percent", Schema: amount("The share of the amount: 1.5 is 1.5 %.")},
-					{Key: "fixed", Schema: amount("Som that are added to the share.")},
-					{Key: "min", Schema: amount("The smallest fee.")},
-					{Key: "max", Schema: amount("The largest fee, above 0; no bound without it.")},
-				},
-			}},
+			{Key: "amount", Schema: boundsSchema()},
+			{Key: "fee", Schema: feeSchema()},
 			{Key: "settlement", Schema: &schema.Schema{
-				Description: "How the provider learns of payments: by a list of each day.",
-				Types:       []string{schema.String}, Enum: []string{SettlementRegistry},
+				Description: "How the provider learns of payments: by a list of each day, or by a" +
+					" message for each.",
+				Types: []string{schema.String}, Enum: []string{SettlementRegistry, SettlementBiller},
 			}},
+			{Key: "biller", Schema: word(namePattern, "With settlement biller: which one, by its"+
+				" name in the configuration.")},
+			{Key: "check", Schema: yesNo("yes: the biller is asked whose account it is before the" +
+				" amount is.")},
 			{Key: "stopped", Schema: yesNo("yes: it is listed, but takes no payments now.")},
 			{Key: "promoted", Schema: yesNo("yes: where a menu asks for it, it comes first.")},
 		},
 	}
 }
 
+func boundsSchema() *schema.Schema {
+	return &schema.Schema{
+		Description: "The smallest and the largest amount, without the fee, in som.",
+		Required:    []string{"min", "max"},
+		Properties: []schema.Property{
+			{Key: "min", Schema: amount("The smallest amount, above 0.")},
+			{Key: "max", Schema: amount("The largest amount.")},
+		},
+	}
+}
+
+func feeSchema() *schema.Schema {
+	return &schema.Schema{
+		Description: "What it costs: a share and a fixed part together.",
+		Properties: []schema.Property{
+			{Key: "percent", Schema: amount("The share of the amount: 1.5 is 1.5 %.")},
+			{Key: "fixed", Schema: amount("Som that are added to the share.")},
+			{Key: "min", Schema: amount("The smallest fee.")},
+			{Key: "max", Schema: amount("The largest fee, above 0; no bound without it.")},
+			{Key: "payer", Schema: &schema.Schema{
+				Description: "Who pays it: the customer on top of the amount, as without this key, or" +
+					" the provider out of it.",
+				Types: []string{schema.String}, Enum: []string{PayerCustomer, PayerProvider},
+			}},
+		},
+	}
+}
+
 func limitsSchema() *schema.Schema {
+	operation := func(what string) *schema.Schema {
+		return &schema.Schema{
+			Description: what + ", in som, without fees.",
+			Required:    []string{"once", "day", "month"},
+			Properties: []schema.Property{
+				{Key: "once", Schema: amount("One of them.")},
+				{Key: "day", Schema: amount("A calendar day, at least one of them.")},
+				{Key: "month", Schema: amount("A calendar month, at least a day.")},
+			},
+		}
+	}
 	level := func(who string) *schema.Schema {
 		return &schema.Schema{
-			Description: "How much such a wallet may pay and hold, in som: " + who,
-			Required:    []string{"payment", "day", "month", "balance"},
+			Description: "How much such a wallet may move and hold, in som: " + who,
+			Required:    []string{OpPayment, OpTransfer, OpCashOut, OpCashIn, OpOut, "balance"},
 			Properties: []schema.Property{
-				{Key: "payment", Schema: amount("One payment, without its fee.")},
-				{Key: "day", Schema: amount("A calendar day, at least one payment.")},
-				{Key: "month", Schema: amount("A calendar month, at least a day.")},
+				{Key: OpPayment, Schema: operation("Payments to providers")},
+				{Key: OpTransfer, Schema: operation("Transfers to other wallets")},
+				{Key: OpCashOut, Schema: operation("Cash from an agent")},
+				{Key: OpCashIn, Schema: operation("Cash to an agent")},
+				{Key: OpOut, Schema: operation("Payments, transfers and cash-outs together, at least" +
+					" what each may be alone")},
 				{Key: "balance", Schema: amount("The most that it may hold: up to 999999.99.")},
 			},
 		}
@@ -198,6 +231,35 @@ func limitsSchema() *schema.Schema {
 		Properties: []schema.Property{
 			{Key: LevelRemote, Schema: level("registered from afar, over USSD.")},
 			{Key: LevelInPerson, Schema: level("the owner has shown a document in person.")},
+		},
+	}
+}
+
+func operationsSchema() *schema.Schema {
+	operation := func(what string) *schema.Schema {
+		return &schema.Schema{
+			Description: what,
+			Required:    []string{"name", "amount", "fee"},
+			Properties: []schema.Property{
+				{Key: "name", Schema: text("name of an operation", "What it is called where who gets"+
+					" a payment is named, at most 14 characters.", MaxName)},
+				{Key: "amount", Schema: boundsSchema()},
+				{Key: "fee", Schema: &schema.Schema{
+					Description: "The fee by the level of identification, for each that has limits.",
+					Properties: []schema.Property{
+						{Key: LevelRemote, Schema: feeSchema()},
+						{Key: LevelInPerson, Schema: feeSchema()},
+					},
+				}},
+			},
+		}
+	}
+	return &schema.Schema{
+		Description: "What moves money to no provider: bounds and fees.",
+		Required:    []string{OpTransfer, OpCashOut},
+		Properties: []schema.Property{
+			{Key: OpTransfer, Schema: operation("Money to another wallet.")},
+			{Key: OpCashOut, Schema: operation("Cash from an agent, against a code.")},
 		},
 	}
 }
@@ -216,6 +278,8 @@ func networkSchema() *schema.Schema {
 			}},
 			{Key: "elsewhere", Schema: text("where to go instead", "Where a subscriber of a network"+
 				" that is not served goes instead, at most 50 characters.", MaxElsewhere)},
+			{Key: "top_up", Schema: word(namePattern, "The ID of the provider that puts money on a"+
+				" phone of this network.")},
 		},
 	}
 }

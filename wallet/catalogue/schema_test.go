@@ -62,8 +62,18 @@ func TestSchemaUnderlinesMistakes(t *testing.T) {
 		return `categories: [{id: a, number: "1", name: {ru: A}, providers: [` + p + `]}]`
 	}
 	with := func(old, now string) string { return category(strings.Replace(provider, old, now, 1)) }
+	level := func(more string) string {
+		const w = "{once: 1, day: 1, month: 1}"
+		return "limits: {remote: {payment: " + w + ", transfer: " + w + ", cash_out: " + w +
+			", cash_in: " + w + ", out: " + w + ", " + more + "}}"
+	}
+	operation := func(fee string) string {
+		one := "{name: A, amount: {min: 1, max: 2}, fee: {" + fee + "}}"
+		return "operations: {transfer: " + one + ", cash_out: " + one + "}"
+	}
 	for _, tt := range []struct{ text, want string }{
 		{category(provider), ""},
+		{with("registry", "biller, biller: hub, check: yes"), ""},
 		{with("settlement", "setlement"), "'setlement' not allowed"},
 		{with("registry", "online"), "'registry'"},
 		{with("number: \"1\"", "number: 98a"), "does not match pattern"},
@@ -79,8 +89,12 @@ func TestSchemaUnderlinesMistakes(t *testing.T) {
 		{with("fields: [b]", "fields: b"), "want array"},
 		{with("fields: [b]", "account: b"), "'account' not allowed"},
 		{category(""), "minItems"},
-		{"limits: {remote: {payment: 1, day: 1, month: 1, balance: 1}}", ""},
-		{"limits: {remote: {payment: 1, day: 1, month: 1}}", "missing property 'balance'"},
+		{level("balance: 1"), ""},
+		{level("once: 1"), "missing property 'balance'"},
+		{"limits: {remote: {payment: {once: 1, day: 1}}}", "missing property 'month'"},
+		{operation("remote: {payer: customer, percent: 1}"), ""},
+		{operation("remote: {payer: bank}"), "'provider'"},
+		{operation("remot: {}"), "'remot' not allowed"},
 		{"limits: {remot: {}}", "'remot' not allowed"},
 		{"networks: {a: {name: A, served: \"yes\", prefixes: [\"996\", \"\"]}}", ""},
 		{"networks: {a: {name: A, served: \"yes\", prefixes: [996]}}", "want string"},

@@ -333,6 +333,7 @@ func (s *Store) Fund(
 		err = t.transfer(transferRow{
 			id: id, kind: "fund", wallet: wallet, amount: amount, fingerprint: sum,
 			balance: balance, at: ledger.Micros(now),
+			day: now.Format(time.DateOnly), month: now.Format("2006-01"),
 		})
 		if err != nil {
 			return err

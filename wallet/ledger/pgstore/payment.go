@@ -238,7 +238,7 @@ const creditAccount = `UPDATE account SET balance = balance + $2 WHERE id = $1 R
 const insertFunding = `
 INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at, day,
                       month)
-VALUES ($1, 'fund', $2, $3, 0, $4, $5, $6, '', '')`
+VALUES ($1, 'fund', $2, $3, 0, $4, $5, $6, $7, $8)`
 
 const insertFundingEntries = `
 INSERT INTO entry (transfer, line, account, amount)
@@ -270,7 +270,8 @@ func (s *Store) Fund(
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, insertFunding, id, wallet, amount, sum, balance, ledger.Micros(now))
+		_, err = tx.Exec(ctx, insertFunding, id, wallet, amount, sum, balance, ledger.Micros(now),
+			now.Format(time.DateOnly), now.Format("2006-01"))
 		if err != nil {
 			return err
 		}

@@ -229,6 +229,7 @@ CREATE TABLE cases (
     CHECK ((closed_at > 0) = (closed_by <> '') AND (closed_at > 0) = (resolution <> ''))
 );
 CREATE INDEX cases_open ON cases (id) WHERE closed_at = 0;
+CREATE INDEX cases_subject ON cases (subject, id);
 CREATE TRIGGER cases_moves BEFORE UPDATE ON cases FOR EACH ROW
 WHEN (OLD.closed_at > 0 OR OLD.key <> NEW.key OR OLD.kind <> NEW.kind OR OLD.subject <> NEW.subject
       OR OLD.amount <> NEW.amount OR OLD.detail <> NEW.detail)
@@ -236,17 +237,23 @@ EXECUTE FUNCTION refuse_change('a case is closed once and keeps what it says');
 CREATE TRIGGER cases_stays BEFORE DELETE OR TRUNCATE ON cases FOR EACH STATEMENT
 EXECUTE FUNCTION refuse_change('cases are kept');
 
--- The sum of an account's entries up to and including one: for accounts without a running balance.
+-- The sum of an account's entries up to and including one: for all accounts but the wallets'. That of
+-- 'trust' says how far the entries of all accounts are summed up; it is the lock of who does it.
 CREATE TABLE rollup (
     account text   PRIMARY KEY,
     through bigint NOT NULL,
     balance bigint NOT NULL
 ) WITH (fillfactor = 70);
+INSERT INTO rollup (account, through, balance) VALUES ('trust', 0, 0);
+-- What was written since then is found by its block: the entries are in their order on the disk.
+CREATE INDEX entry_seq ON entry USING brin (seq) WITH (pages_per_range = 16, autosummarize = on);
 
--- A closed day covers the entries after the day before it, up to and including one.
+-- A closed day has the entries up to and including 'through' whose transfer is of that day or of one
+-- before, and that no closed day before it has. No entry up to and including 'whole' is left over.
 CREATE TABLE closed_day (
     day       text   PRIMARY KEY,
     through   bigint NOT NULL,
+    whole     bigint NOT NULL CHECK (whole <= through),
     closed_at bigint NOT NULL
 );
 CREATE TABLE closing (
@@ -262,3 +269,5 @@ CREATE TRIGGER closed_day_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON closed_da
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a closed day stays');
 CREATE TRIGGER closing_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON closing
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a closed day stays');
+
+CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at > 0;
