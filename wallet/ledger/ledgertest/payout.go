@@ -43,7 +43,7 @@ func (b *books) payOut(txn string, w ledger.Wallet, code string) ledger.PayOut {
 	}
 	return ledger.PayOut{
 		Agent: network, Txn: txn, Account: "0555000001", Wallet: w.ID, Hold: hold,
-		Code: []byte(code),
+		Code:    []byte(code),
 		TxnDate: "20261121120000", Tries: 3, Day: day, Month: month, Now: b.now,
 		Message: message("cash_out"), Voided: message("cash_voided"),
 	}
