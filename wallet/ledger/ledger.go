@@ -131,9 +131,9 @@ type Receipt struct {
 	Offer Offer
 	// Amount and Fee are what was posted: less than the offer's when it was held and posted in part.
 	Amount, Fee money.Amount
-	Balance    money.Amount // what the wallet had to spend, right after it
-	PostedAt   time.Time
-	TransferID string
+	Balance     money.Amount // what the wallet had to spend, right after it
+	PostedAt    time.Time
+	TransferID  string
 }
 
 // Limits bound one operation of a wallet, fees not counted. A zero is no limit.
@@ -162,6 +162,9 @@ type Payment struct {
 	// Message is the SMS to enqueue when the payment is done in this call, not when it is held;
 	// none when its Kind is "". The store adds the field "balance".
 	Message Message
+	// HeldMessage is the SMS to enqueue when the payment is held in this call, none when its Kind is
+	// "".
+	HeldMessage Message
 	// PayeeMessage is the SMS for the payee of a transfer, none when its Kind is "". The store adds
 	// the field "balance", which is the payee's.
 	PayeeMessage Message

@@ -169,6 +169,16 @@ func (k *Keys) Fingerprint(purpose, text string) []byte {
 	return mac.Sum(nil)
 }
 
+// MAC returns a keyed hash of a secret, 32 octets, bound to a purpose and to whom the secret belongs.
+// Who stores it compares it with hmac.Equal. As a Fingerprint it does not change when a key is added.
+func (k *Keys) MAC(purpose, owner string, s Secret) []byte {
+	mac := hmac.New(sha256.New, k.identity)
+	writeField(mac, []byte(purpose))
+	writeField(mac, []byte(owner))
+	writeField(mac, s.Reveal())
+	return mac.Sum(nil)
+}
+
 // String names the versions and no key.
 func (k *Keys) String() string {
 	return fmt.Sprintf("pin.Keys{%d versions, current %d}", len(k.derived), k.current)

@@ -108,6 +108,9 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	}}, nil
 }
 
+const selectCashOut = `
+SELECT count(*) > 0 FROM hold WHERE wallet = $1 AND operation = 'cash_out' AND ended_at = 0`
+
 const selectStanding = `SELECT balance FROM account WHERE id = $1`
 
 // standing reads what decides about a payment, and the day in which it is counted.
@@ -126,6 +129,12 @@ func (t tx) standing(p ledger.Payment, o ledger.Offer) (s ledger.Standing, day s
 	}{{o.Operation, &s.Used}, {ledger.OpOut, &s.Out}} {
 		err := t.row(selectUsed, []any{o.Wallet, string(used.op), day, p.Month},
 			&used.dest.Day, &used.dest.Month)
+		if err != nil {
+			return s, "", err
+		}
+	}
+	if o.Operation == ledger.OpCashOut {
+		err := t.row(selectCashOut, []any{o.Wallet}, &s.CashOut)
 		if err != nil {
 			return s, "", err
 		}
@@ -179,8 +188,10 @@ func (t tx) hold(p ledger.Payment, o ledger.Offer) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(insertHoldMove, o.ID, now)
-	return err
+	if _, err = t.exec(insertHoldMove, o.ID, now); err != nil || p.HeldMessage.Kind == "" {
+		return err
+	}
+	return sqlbooks.Enqueue(t, p.HeldMessage, now, o.ID, ledger.OfferHeld)
 }
 
 // mustMove is exec for one row that the judgement has found.

@@ -38,9 +38,9 @@ DROP FUNCTION apply_payments(text[], bytea[], bigint[], bigint[], bigint[], text
 
 -- apply_payments executes pressed offers. No wallet has two of them, as payer or as payee. An offer
 -- with a p_txn is held, another one is posted at once. Row n of the result is of payment n: 'done',
--- 'held', or the reason of the decline with its limit. A message goes out when its payment ends, in
--- this call, as m_when says: 'done' or 'refused'. With m_of, which is 'payer' or 'payee', it gets
--- the balance of that wallet.
+-- 'held', or the reason of the decline with its limit. A message goes out when its payment gets, in
+-- this call, to where m_when says: 'done', 'held' or 'refused'. With m_of, which is 'payer' or
+-- 'payee', it gets the balance of that wallet.
 CREATE FUNCTION apply_payments(
     p_offer text[], p_fingerprint bytea[],
     p_per_payment bigint[], p_per_day bigint[], p_per_month bigint[],
@@ -102,6 +102,9 @@ BEGIN
                        WHEN k.state = 'refused' THEN k.reason
                        WHEN k.state = 'open' THEN 'not_pressed'
                        WHEN k.state <> 'pressed' THEN k.state
+                       WHEN k.operation = 'cash_out' AND EXISTS (
+                           SELECT FROM hold h WHERE h.wallet = k.wallet
+                             AND h.operation = 'cash_out' AND h.ended_at = 0) THEN 'cash_out'
                        WHEN k.per_payment > 0 AND k.amount > k.per_payment
                          OR k.out_payment > 0 AND k.amount > k.out_payment THEN 'limit_payment'
                        WHEN k.per_day > 0 AND k.amount > k.per_day - k.day_used
@@ -118,7 +121,8 @@ BEGIN
             FROM (
                 SELECT i.n, i.fingerprint, i.per_payment, i.per_day, i.per_month, i.out_payment,
                        i.out_day, i.out_month, i.payee_most, i.txn, d.day,
-                       o.state, o.fingerprint AS stored, o.reason, o.payee, o.amount, o.fee,
+                       o.state, o.fingerprint AS stored, o.reason, o.wallet, o.operation, o.payee,
+                       o.amount, o.fee,
                        a.balance - a.held AS available, b.balance AS payee_balance,
                        coalesce(l.used, 0) AS month_used, coalesce(t.used, 0) AS out_month_used,
                        CASE WHEN l.day = d.day THEN l.day_used ELSE 0 END AS day_used,
@@ -246,7 +250,8 @@ BEGIN
         JOIN offer o ON o.id = p_offer[m.n]
         LEFT JOIN account a
           ON a.id = 'wallet:' || CASE m.whose WHEN 'payee' THEN o.payee ELSE o.wallet END
-        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay' ELSE v_refuse[m.n] END
+        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay'
+                          WHEN 'held' THEN v_verdict[m.n] = 'hold' ELSE v_refuse[m.n] END
         ORDER BY m.at
         ON CONFLICT (key) DO NOTHING;
     END IF;
