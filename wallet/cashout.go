@@ -19,7 +19,7 @@ const CashCodeDigits = 6
 
 // cashCodePurpose separates the keyed hash of a one-time code from others. It is part of the stored
 // format.
-const cashCodePurpose = "cash code"
+const cashCodePurpose = "cash_code/1 "
 
 // cancelCashOut is the act of a subscriber who gives a cash-out up.
 const cancelCashOut = "cancel_cash_out"
@@ -158,7 +158,7 @@ func (i *Issuer) reserve(w ledger.Wallet, p *ledger.Payment) error {
 
 // codeOf is what the books keep of a wallet's one-time code. They compare it in constant time.
 func (i *Issuer) codeOf(wallet string, code pin.Secret) []byte {
-	return i.keys.MAC(cashCodePurpose, wallet, code)
+	return i.keys.FingerprintOf(cashCodePurpose+wallet, code)
 }
 
 // cashCode is the SMS with the one-time code, which is sealed beside it.

@@ -245,7 +245,7 @@ func (i *Issuer) openCase(h ledger.Hold, said ledger.Answer, end ledger.Reason) 
 		zap.String("provider_txn", said.ProviderTxn))
 	for range caseTries {
 		ctx, cancel := recording()
-		_, err := i.store.(caseOpener).OpenCases(ctx, []ledger.Case{c})
+		_, err := i.store.OpenCases(ctx, []ledger.Case{c}, nil)
 		cancel()
 		if err == nil {
 			return
@@ -299,8 +299,4 @@ func returned(w ledger.Wallet, o ledger.Offer, now time.Time) ledger.Message {
 	m := *notPaid(w, o, now)
 	m.Key, m.Kind = KindReturned+"/"+o.ID, KindReturned
 	return m
-}
-
-type caseOpener interface {
-	OpenCases(ctx context.Context, all []ledger.Case) (int, error)
 }

@@ -17,9 +17,10 @@ import (
 // receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
 // repeats the attempt that was right.
 //
-// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked and blocked, the
-// offer stays open; first_pin, suspect, stopped and payee_blocked; low_balance, limit_*, payee_limit
-// and cash_out, which end the offer and are told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
+// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and
+// suspect, the offer stays open; first_pin, always after a reset of the PIN, stopped and
+// payee_blocked; low_balance, limit_*, payee_limit and cash_out, which end the offer and are told by
+// SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
 // with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
 // Resolve tells it before. With any other failure this call has moved nothing. With an error the
 // receipt has the offer alone, as far as it was read.
@@ -63,6 +64,9 @@ func (i *Issuer) release(
 		}
 	}
 	open := o.State == ledger.OfferOpen
+	if open && w.Suspect != "" { // whoever has the number now gets no try of the PIN
+		return decline(ledger.ReasonSuspect, o.ID)
+	}
 	tried, err := i.try(ctx, w, s, "pay/"+o.ID+"/"+attempt, !open)
 	if err != nil {
 		return err
@@ -112,7 +116,7 @@ func (i *Issuer) mayPress(
 	if err := mayMove(w); err != nil { // though this very input was right before a block
 		return err
 	}
-	if i.config.MustChangeFirstPIN && tried.First {
+	if tried.First && (i.config.MustChangeFirstPIN || w.PINReset) {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
 	switch o.Operation {

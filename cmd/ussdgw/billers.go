@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -57,6 +58,9 @@ type BillerConfig struct {
 	HolderFields []string `mapstructure:"holder_fields"`
 }
 
+// billerName is what the catalogue takes as an id.
+var billerName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
 func defaultBiller() BillerConfig { return BillerConfig{}.withDefaults() }
 
 func (b BillerConfig) withDefaults() BillerConfig {
@@ -73,7 +77,7 @@ func (b BillerConfig) validate(at *faults, prefix string) {
 	if b.Name == "" {
 		at.add(prefix+"name", "is missing", "write the name that the catalogue has: biller: NAME")
 	} else {
-		at.matches(prefix+"name", b.Name, linkName, "lower-case letters, digits and '-', at most 32")
+		at.matches(prefix+"name", b.Name, billerName, "lower-case letters, digits and '_', at most 32")
 	}
 	if !slices.Contains([]string{protocolOSMP, protocolJSON}, b.Protocol) {
 		at.add(prefix+"protocol", fmt.Sprintf("%q is not known", b.Protocol), "write osmp or json")

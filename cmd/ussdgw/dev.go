@@ -150,6 +150,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	m.watchBooks(store, time.Now)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	d.assembly, err = assemble(parts{
 		billers: d.billers.find, menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
-		limits: defaultConfig().Limits,
+		limits: defaultConfig().Limits, closeAfter: defaultConfig().Ledger.CloseAfter,
 	})
 	if err != nil {
 		return err

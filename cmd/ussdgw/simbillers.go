@@ -18,6 +18,7 @@ type simBillers struct {
 	sim      *billersim.Server
 	listener net.Listener
 	timeout  time.Duration // of one request
+	zone     *time.Location
 	metrics  *metrics      // nil: nothing is counted
 
 	mu    sync.Mutex
@@ -36,7 +37,8 @@ func openSimBillers(
 		return nil, err
 	}
 	s := &simBillers{
-		sim: billersim.New(billersim.Config{Zone: zone, Now: now}), timeout: simTimeout, metrics: m,
+		sim: billersim.New(billersim.Config{Zone: zone, Now: now}), timeout: simTimeout, zone: zone,
+		metrics: m,
 		found: make(map[string]biller.Biller),
 	}
 	for _, f := range faults {
@@ -63,12 +65,38 @@ func (s *simBillers) find(name string) (biller.Biller, bool) {
 	if b, ok := s.found[name]; ok {
 		return b, true
 	}
-	c := defaultBiller()
-	c.Name, c.URL, c.Timeout = name, s.url()+"/osmp/"+name, s.timeout
-	guard, err := c.open()
-	if err != nil {
-		return nil, false
-	}
-	s.found[name] = s.metrics.counted(name, guard)
+	s.found[name] = s.metrics.counted(name, biller.NewGuard(simProviders{s}, biller.GuardConfig{}))
 	return s.found[name], true
+}
+
+// simProviders are the clients of the simulator, one for each provider of the catalogue: so are the
+// faults and the lists of what was paid.
+type simProviders struct{ *simBillers }
+
+func (s simProviders) client(r biller.Request) (biller.Biller, error) {
+	return biller.NewOSMP(biller.Config{
+		URL: s.url() + "/osmp/" + r.Provider, Timeout: s.timeout, Zone: s.zone,
+	})
+}
+
+func (s simProviders) Check(ctx context.Context, r biller.Request) (biller.Answer, error) {
+	return s.ask(r, func(b biller.Biller) (biller.Answer, error) { return b.Check(ctx, r) })
+}
+
+func (s simProviders) Pay(ctx context.Context, r biller.Request) (biller.Answer, error) {
+	return s.ask(r, func(b biller.Biller) (biller.Answer, error) { return b.Pay(ctx, r) })
+}
+
+func (s simProviders) Status(ctx context.Context, r biller.Request) (biller.Answer, error) {
+	return s.ask(r, func(b biller.Biller) (biller.Answer, error) { return b.Status(ctx, r) })
+}
+
+func (s simProviders) ask(
+	r biller.Request, do func(biller.Biller) (biller.Answer, error),
+) (biller.Answer, error) {
+	b, err := s.client(r)
+	if err != nil {
+		return biller.Answer{Verdict: biller.VerdictUnknown, Reason: biller.ReasonNotSent}, err
+	}
+	return do(b)
 }

@@ -28,6 +28,8 @@ var (
 	ErrNoTransfer = errors.New("ledger: no such transfer")
 	// ErrNoAgent says that no agent has this id.
 	ErrNoAgent = errors.New("ledger: no such agent")
+	// ErrNoAccount says that no account of this name was ever used.
+	ErrNoAccount = errors.New("ledger: no such account")
 	// ErrNoCase says that no case has this number.
 	ErrNoCase = errors.New("ledger: no such case")
 )
@@ -52,6 +54,8 @@ const (
 	ReasonMismatch  Reason = "mismatch"
 	ReasonPINUsed   Reason = "pin_used"
 	ReasonTooOften  Reason = "too_often"
+	// ReasonAskSupport says that nothing but a person can tell whether this is the owner.
+	ReasonAskSupport Reason = "ask_support"
 
 	ReasonBlocked    Reason = "blocked"
 	ReasonNotBlocked Reason = "not_blocked"
@@ -88,7 +92,8 @@ const (
 	// ReasonNotReversible says that transfers of a kind are not taken back.
 	ReasonNotReversible Reason = "not_reversible"
 	ReasonCaseClosed    Reason = "case_closed"
-	ReasonRefused       Reason = "refused" // by the provider, for good
+	ReasonDayClosed     Reason = "day_closed" // a later day is closed
+	ReasonRefused       Reason = "refused"    // by the provider, for good
 
 	ReasonAccountUnknown Reason = "account_unknown" // the provider has no such account
 	ReasonUnavailable    Reason = "unavailable"     // the provider cannot be asked now

@@ -82,10 +82,27 @@ type Case struct {
 	Resolution string
 }
 
+// CaseSubject is the subject of what is done to a case.
+func CaseSubject(id int64) string { return fmt.Sprintf("case:%d", id) }
+
+// Validate reports the first fault of a case that is about to be opened.
+func (c Case) Validate() error {
+	switch {
+	case c.Key == "" || c.Kind == "" || c.Subject == "" || c.OpenedAt.IsZero():
+		return fmt.Errorf("ledger: case: key %q, kind %q, subject %q", c.Key, c.Kind, c.Subject)
+	case c.Detail == "" || utf8.RuneCountInString(c.Detail) > MaxDetail:
+		return fmt.Errorf("ledger: case %s: the detail has to be 1 to %d characters", c.Key, MaxDetail)
+	}
+	return nil
+}
+
 // Cases is the part of a Store that keeps what needs a person.
 type Cases interface {
-	// OpenCases opens cases and returns how many of them are new.
-	OpenCases(ctx context.Context, all []Case) (int, error)
+	// OpenCases opens cases and returns how many of them are new. r is not nil when a person does it;
+	// it is written when one is new.
+	OpenCases(ctx context.Context, all []Case, r *Record) (int, error)
+	// Case returns a case, or ErrNoCase.
+	Case(ctx context.Context, id int64) (Case, error)
 	// Cases returns at most limit cases with a number above after, oldest first; with open, only
 	// those that are not closed.
 	Cases(ctx context.Context, open bool, after int64, limit int) ([]Case, error)

@@ -23,6 +23,10 @@ type Store interface {
 	Holds
 	Outbox
 	Records
+	Identities
+	Cases
+	Statements
+	Inquiries
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
 	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results
@@ -36,7 +40,8 @@ type Store interface {
 	Apply(ctx context.Context, payments []Payment) ([]Result, error)
 	// Fund moves amount from the trust account to a wallet, once for each key. The same key with
 	// another wallet or amount declines key_reused. It declines limit_balance when the wallet would
-	// hold more than most, which is 1 to MaxBalance; what it holds already is left alone.
+	// hold more than most, which is 1 to MaxBalance; what it holds already is left alone. It is of
+	// the day of now in the zone that now is in.
 	Fund(
 		ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
 	) error

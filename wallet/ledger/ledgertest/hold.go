@@ -97,10 +97,6 @@ func (b *books) voiding(o ledger.Offer) ledger.Voiding {
 	}
 }
 
-func (b *books) record(act, subject string) ledger.Record {
-	return ledger.Record{Actor: "aida", Act: act, Subject: subject, Reason: "asked", At: b.now}
-}
-
 func (b *books) reversal(of, key string, amount, fee money.Amount) ledger.Reversal {
 	return ledger.Reversal{
 		Of: of, Key: key, Amount: amount, Fee: fee, Day: day, Month: month, Now: b.now,

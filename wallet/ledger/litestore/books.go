@@ -31,6 +31,25 @@ func (d db) View(ctx context.Context, op string, f func(sqlbooks.Tx) error) erro
 	return nil
 }
 
+// Bulk implements sqlbooks.DB. Other writers wait, and are told after the lock time-out.
+func (d db) Bulk(ctx context.Context, op string, f func(sqlbooks.Tx) error) error {
+	return d.Change(ctx, op, f)
+}
+
+// Survey implements sqlbooks.DB.
+func (d db) Survey(ctx context.Context, op string, f func(sqlbooks.Tx) error) error {
+	return d.View(ctx, op, f)
+}
+
+const selectLastSeq = `SELECT coalesce(max(seq), 0) FROM entry`
+
+// Settled implements sqlbooks.DB: numbers are drawn by one writer at a time.
+func (d db) Settled(ctx context.Context) (int64, error) {
+	var last int64
+	err := d.store.one(ctx, "settled", ledger.ErrUnavailable, selectLastSeq, nil, &last)
+	return last, err
+}
+
 // RowLock implements sqlbooks.DB: there is one writer.
 func (d db) RowLock() string { return "" }
 

@@ -40,6 +40,12 @@ type DB interface {
 	Change(ctx context.Context, op string, f func(Tx) error) error
 	// View runs f in a snapshot, in which nothing is changed.
 	View(ctx context.Context, op string, f func(Tx) error) error
+	// Bulk is a Change, and Survey a View, of any number of rows: it may take minutes.
+	Bulk(ctx context.Context, op string, f func(Tx) error) error
+	Survey(ctx context.Context, op string, f func(Tx) error) error
+	// Settled returns a number of entry.seq up to which nothing is under way: whatever entry is
+	// written from now on has a higher one.
+	Settled(ctx context.Context) (int64, error)
 	// RowLock ends a query whose row must not change until the transaction ends; it may be empty.
 	RowLock() string
 }

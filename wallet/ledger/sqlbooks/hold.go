@@ -285,22 +285,6 @@ func (b *Books) DoubtHold(
 	})
 }
 
-const insertCase = `
-INSERT INTO cases (key, kind, provider, subject, amount, detail, opened_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (key) DO NOTHING`
-
-// openCase opens a case and reports whether it is new.
-func openCase(t Tx, c ledger.Case) (bool, error) {
-	if c.Key == "" || c.Kind == "" || c.Subject == "" || c.OpenedAt.IsZero() {
-		return false, fmt.Errorf("case %q: kind %q, subject %q, opened %s", c.Key, c.Kind, c.Subject,
-			c.OpenedAt)
-	}
-	written, err := t.Exec(insertCase, c.Key, c.Kind, c.Provider, c.Subject, c.Amount, c.Detail,
-		ledger.Micros(c.OpenedAt))
-	return written == 1, err
-}
-
 // SuspendHold gives up waiting for the other side.
 func (b *Books) SuspendHold(
 	ctx context.Context, id string, c ledger.Case, now time.Time,
@@ -331,7 +315,7 @@ func (b *Books) SuspendHold(
 			return err
 		}
 		c.OpenedAt = now
-		_, err = openCase(t, c)
+		_, err = OpenCase(t, c)
 		return err
 	})
 }

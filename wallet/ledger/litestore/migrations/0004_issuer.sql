@@ -11,6 +11,9 @@ ALTER TABLE wallet ADD COLUMN suspect TEXT NOT NULL DEFAULT ''
 ALTER TABLE wallet ADD COLUMN suspect_at INTEGER NOT NULL DEFAULT 0
     CHECK ((suspect = '') = (suspect_at = 0));
 
+-- A first PIN that was made by a reset has to be changed before money moves.
+ALTER TABLE wallet_pin ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0; -- of the last reset, 0 = none
+
 -- An agent's float may go below zero as far as its credit line. What is held is part of the balance
 -- and is not to be had.
 CREATE TABLE account_new (
@@ -74,7 +77,9 @@ CREATE INDEX offer_pressed ON offer (pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
 CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
-CREATE INDEX offer_code ON offer (code);
+-- The code is told when a payment has an end or is held.
+CREATE INDEX offer_code ON offer (code)
+    WHERE pressed_at > 0 AND (ended_at > 0 OR held_at > 0);
 
 CREATE TRIGGER offer_moves BEFORE UPDATE ON offer
 WHEN OLD.state NOT IN ('open', 'pressed', 'held')
@@ -294,6 +299,7 @@ CREATE TABLE cases (
     CHECK ((closed_at > 0) = (closed_by <> '') AND (closed_at > 0) = (resolution <> ''))
 ) STRICT;
 CREATE INDEX cases_open ON cases (id) WHERE closed_at = 0;
+CREATE INDEX cases_subject ON cases (subject, id);
 CREATE TRIGGER cases_moves BEFORE UPDATE ON cases
 WHEN OLD.closed_at > 0 OR OLD.key <> NEW.key OR OLD.kind <> NEW.kind OR OLD.subject <> NEW.subject
       OR OLD.amount <> NEW.amount OR OLD.detail <> NEW.detail
@@ -301,17 +307,21 @@ BEGIN SELECT RAISE(ABORT, 'a case is closed once and keeps what it says'); END;
 CREATE TRIGGER cases_no_delete BEFORE DELETE ON cases
 BEGIN SELECT RAISE(ABORT, 'cases are kept'); END;
 
--- The sum of an account's entries up to and including one: for accounts without a running balance.
+-- The sum of an account's entries up to and including one: for all accounts but the wallets'. That of
+-- 'trust' says how far the entries of all accounts are summed up; it is the lock of who does it.
 CREATE TABLE rollup (
     account TEXT   PRIMARY KEY,
     through INTEGER NOT NULL,
     balance INTEGER NOT NULL
 ) STRICT;
+INSERT INTO rollup (account, through, balance) VALUES ('trust', 0, 0);
 
--- A closed day covers the entries after the day before it, up to and including one.
+-- A closed day has the entries up to and including 'through' whose transfer is of that day or of one
+-- before, and that no closed day before it has. No entry up to and including 'whole' is left over.
 CREATE TABLE closed_day (
     day       TEXT   PRIMARY KEY,
     through   INTEGER NOT NULL,
+    whole     INTEGER NOT NULL CHECK (whole <= through),
     closed_at INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE closing (
@@ -331,3 +341,5 @@ CREATE TRIGGER closing_no_update BEFORE UPDATE ON closing
 BEGIN SELECT RAISE(ABORT, 'a closed day stays'); END;
 CREATE TRIGGER closing_no_delete BEFORE DELETE ON closing
 BEGIN SELECT RAISE(ABORT, 'a closed day stays'); END;
+
+CREATE INDEX outbox_dead ON outbox (id) WHERE dead_at > 0;
