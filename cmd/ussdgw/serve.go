@@ -82,7 +82,8 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	a, err := assemble(parts{
-		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
+		menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
+		billers: billers,
 		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
