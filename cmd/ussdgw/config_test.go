@@ -292,9 +292,9 @@ func faultyConfigs() []faultyConfig {
   - {name: E-F, url: "https://pay.example.net/", cert_file: "", key_file: /dev/null}
 `,
 			[]string{
-				"config.yaml:2:14: error CONF004: billers.0.url is not encrypted", "write https://",
-				"config.yaml:3:14: error CONF004: billers.1.url holds credentials",
-				`config.yaml:4:46: error CONF004: billers.2.protocol "soap" is not known`,
+				"config.yaml:2:15: error CONF004: billers.0.url is not encrypted", "write https://",
+				"config.yaml:3:15: error CONF005: billers.1.url holds credentials",
+				`config.yaml:4:48: error CONF004: billers.2.protocol "soap" is not known`,
 				"billers.2.timeout 2m0s is out of range",
 				`config.yaml:5:6: error CONF004: billers.3.name "c" is there twice`,
 				`billers.3.prv_ids "water" has not the right form`, "[water=17]",
@@ -344,6 +344,8 @@ func TestSecretsInTheFileAreRefusedAndNotRepeated(t *testing.T) {
 		"sessions: {password: hunter2}\n",
 		"ledger: {url: \"postgres://u:hunter2@db/x\"}\n",
 		"ledger: {url: \"postgres://u@db/x?password=hunter2\"}\n",
+		"billers:\n  - {url: \"https://u:hunter2@pay.example.net/\"}\n",
+		"billers:\n  - {url: \"ftp://u:hunter2@pay.example.net/\"}\n",
 	} {
 		_, report := loadConfig(writeConfig(t, text), filesRequired)
 		got := reportText(t, report)

@@ -159,7 +159,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	d.assembly, err = assemble(parts{
 		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		billers: d.billers.find,
-		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
+		log:     d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
 		limits: defaultConfig().Limits,
 	})
 	if err != nil {

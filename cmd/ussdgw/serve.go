@@ -84,7 +84,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	a, err := assemble(parts{
 		menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
 		billers: billers,
-		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
+		wallet:  cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
 		return err
