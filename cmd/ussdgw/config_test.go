@@ -55,8 +55,7 @@ func TestExampleConfigIsAcceptedAndShowsTheDefaults(t *testing.T) {
 			PasswordFile: "/etc/ussdgw/smsc.password",
 		}},
 		Billers: []BillerConfig{{
-			Name: "utility_hub", URL: "https://pay.example.net/osmp", PrvIDs: []string{},
-			HolderFields: []string{},
+			Name: "utility_hub", URL: "https://pay.example.net/osmp",
 		}},
 	}.withDefaults()
 	if !reflect.DeepEqual(cfg, want) {

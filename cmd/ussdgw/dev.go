@@ -150,6 +150,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	m.watchBooks(store, time.Now)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
 	}
@@ -158,9 +159,9 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	d.assembly, err = assemble(parts{
 		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
+		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
+		limits: defaultConfig().Limits, closeAfter: defaultConfig().Ledger.CloseAfter,
 		billers: d.billers.find,
-		log:     d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
-		limits: defaultConfig().Limits,
 	})
 	if err != nil {
 		return err
