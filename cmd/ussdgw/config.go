@@ -340,10 +340,18 @@ func (l LinkConfig) validate(at *faults, prefix string) {
 // faults collects what is wrong, by key.
 type faults struct{ list []fault }
 
-type fault struct{ key, message, help string }
+type fault struct {
+	key, message, help string
+	secret             bool // the line must not be repeated
+}
 
 func (f *faults) add(key, message, help string) {
-	f.list = append(f.list, fault{key, message, help})
+	f.list = append(f.list, fault{key: key, message: message, help: help})
+}
+
+// secret is add for a line that holds a secret.
+func (f *faults) secret(key, message, help string) {
+	f.list = append(f.list, fault{key: key, message: message, help: help, secret: true})
 }
 
 func (f *faults) address(key, addr string) {
