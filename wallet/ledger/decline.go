@@ -80,20 +80,20 @@ const (
 	ReasonSuspect      Reason = "suspect"       // the number may have another owner
 	ReasonNotSuspect   Reason = "not_suspect"
 
-	ReasonVoided     Reason = "voided"      // the hold was given back
-	ReasonPosted     Reason = "posted"      // the hold was posted
-	ReasonNotHeld    Reason = "not_held"    // the hold is not in a state for this
-	ReasonAboveHold  Reason = "above_hold"  // more than was reserved
-	ReasonCodeWrong  Reason = "code_wrong"  // the one-time code is another one
-	ReasonNoCashOut  Reason = "no_cash_out" // the wallet has no cash-out under way
-	ReasonCashOut    Reason = "cash_out"    // the wallet has a cash-out under way
-	ReasonFloat      Reason = "float"       // the agent's float is used up
-	ReasonReversed   Reason = "reversed"    // more than the transfer would be taken back
+	ReasonVoided    Reason = "voided"      // the hold was given back
+	ReasonPosted    Reason = "posted"      // the hold was posted
+	ReasonNotHeld   Reason = "not_held"    // the hold is not in a state for this
+	ReasonAboveHold Reason = "above_hold"  // more than was reserved
+	ReasonCodeWrong Reason = "code_wrong"  // the one-time code is another one
+	ReasonNoCashOut Reason = "no_cash_out" // the wallet has no cash-out under way
+	ReasonCashOut   Reason = "cash_out"    // the wallet has a cash-out under way
+	ReasonFloat     Reason = "float"       // the agent's float is used up
+	ReasonReversed  Reason = "reversed"    // more than the transfer would be taken back
 	// ReasonNotReversible says that transfers of a kind are not taken back.
 	ReasonNotReversible Reason = "not_reversible"
-	ReasonCaseClosed Reason = "case_closed"
-	ReasonDayClosed  Reason = "day_closed" // a later day is closed
-	ReasonRefused    Reason = "refused"    // by the provider, for good
+	ReasonCaseClosed    Reason = "case_closed"
+	ReasonDayClosed     Reason = "day_closed" // a later day is closed
+	ReasonRefused       Reason = "refused"    // by the provider, for good
 
 	ReasonAccountUnknown Reason = "account_unknown" // the provider has no such account
 	ReasonUnavailable    Reason = "unavailable"     // the provider cannot be asked now
@@ -109,11 +109,11 @@ const (
 // A Decline says that an operation was refused and that no balance changed.
 type Decline struct {
 	Reason Reason
-	Key    string       // the offer, attempt or funding key that was refused, if there is one
-	Left   int          // wrong_pin: tries that are left
-	Field  int          // account_format: which of the account's fields, from 1
-	Until  time.Time    // locked: when the lock ends
-	At     time.Time    // repeated: when the earlier payment was posted
+	Key    string    // the offer, attempt or funding key that was refused, if there is one
+	Left   int       // wrong_pin: tries that are left
+	Field  int       // account_format: which of the account's fields, from 1
+	Until  time.Time // locked: when the lock ends
+	At     time.Time // repeated: when the earlier payment was posted
 	// Limit is, for limit_*, what that limit still lets through; for low_balance, what there is to
 	// spend; for above_hold, what is held; for reversed, what is left of the transfer.
 	Limit money.Amount

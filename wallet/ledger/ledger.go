@@ -132,9 +132,9 @@ type Receipt struct {
 	Offer Offer
 	// Amount and Fee are what was posted: less than the offer's when it was held and posted in part.
 	Amount, Fee money.Amount
-	Balance    money.Amount // what the wallet had to spend, right after it
-	PostedAt   time.Time
-	TransferID string
+	Balance     money.Amount // what the wallet had to spend, right after it
+	PostedAt    time.Time
+	TransferID  string
 }
 
 // Limits bound one operation of a wallet, fees not counted. A zero is no limit.
