@@ -26,6 +26,7 @@ type Config struct {
 	Sessions SessionsConfig `mapstructure:"sessions"`
 	Ledger   LedgerConfig   `mapstructure:"ledger"`
 	PIN      PINConfig      `mapstructure:"pin"`
+	Wallet   WalletConfig   `mapstructure:"wallet"`
 	Links    []LinkConfig   `mapstructure:"links"` // exactly one
 	Billers  []BillerConfig `mapstructure:"billers"`
 	Menus    MenusConfig    `mapstructure:"menus"`
@@ -153,6 +154,7 @@ func (c Config) withDefaults() Config {
 	if len(c.PIN.Locks) == 0 {
 		c.PIN.Locks = wallet.DefaultLocks()
 	}
+	c.Wallet = c.Wallet.withDefaults()
 	c.Billers = slices.Clone(c.Billers)
 	for i := range c.Billers {
 		c.Billers[i] = c.Billers[i].withDefaults()
@@ -221,6 +223,7 @@ func (c Config) validate(at *faults) {
 	c.Sessions.validate(at)
 	c.Ledger.validate(at)
 	c.PIN.validate(at)
+	c.Wallet.validate(at)
 	if len(c.Links) != 1 {
 		at.add("links", fmt.Sprintf("there are %d links", len(c.Links)),
 			"write exactly one: name, address, system_id, password_file")
@@ -285,7 +288,7 @@ func (l LedgerConfig) validate(at *faults) {
 
 func (p PINConfig) validate(at *faults) {
 	if p.KeyFile == "" {
-		at.add("pin.key_file", "is missing", "make one: echo \"1:$(openssl rand -base64 32)\"")
+		at.add("pin.key_file", "is missing", "make one: ussdgw keys new")
 	}
 	between(at, "pin.length", p.Length, 4, 12)
 	between(at, "pin.tries", p.Tries, 1, 10)
