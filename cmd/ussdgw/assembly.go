@@ -11,7 +11,6 @@ import (
 	"go.uber.org/zap"
 
 	"ussdgw/smsc"
-	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/pdu"
 	"ussdgw/ussd"
 	"ussdgw/ussd/teller"
@@ -109,6 +108,7 @@ func assemble(p parts) (*assembly, error) {
 	config := ussd.Config{
 		Menus: p.menus, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
+		Seen:         a.issuer.Seen,
 		Teller:       teller.New(a.issuer, p.menus.Catalogue, zone),
 		StepBudget:   p.limits.StepBudget,
 		ResumeWithin: p.resumeWithin,
@@ -140,7 +140,7 @@ func (a *assembly) sendBy(s teller.SMSSender) {
 
 // connect gives the assembly a link, for dialogues and for SMS.
 func (a *assembly) connect(c LinkConfig, sender string) error {
-	d, err := dialect.Preset(c.Dialect)
+	d, err := c.speaks()
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ func TestExampleConfigIsAcceptedAndShowsTheDefaults(t *testing.T) {
 	want := Config{
 		Ledger: LedgerConfig{URL: "postgres://ussdgw@127.0.0.1:5432/ussdgw"},
 		PIN:    PINConfig{KeyFile: "/etc/ussdgw/pin.keys"},
+		Wallet: WalletConfig{PublicOfferFile: "/etc/ussdgw/public_offer.txt"},
 		Links: []LinkConfig{{
 			Name: "megacom", Address: "smsc.example.net:2775", SystemID: "ussdgw",
 			PasswordFile: "/etc/ussdgw/smsc.password",

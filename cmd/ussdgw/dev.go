@@ -36,6 +36,8 @@ const (
 	// devBindWait is how long dev waits for its link before it says that there is none yet.
 	devBindWait = 3 * time.Second
 	devSystemID = "dev"
+	// devIMSI is the parameter in which the built-in message centre tells IMSIs.
+	devIMSI = "0x1403"
 )
 
 // devOptions are the flags of dev.
@@ -231,7 +233,8 @@ func (d *devGateway) openLink() error {
 	link.Name, link.Address, link.Dialect = "smsc", o.smsc, o.dialect
 	link.SystemID, link.Password = o.systemID, secretText(o.password)
 	if o.smsc == "" {
-		speaks, err := dialect.Preset(o.dialect)
+		link.IMSITLV = devIMSI
+		speaks, err := link.speaks()
 		if err != nil {
 			return err
 		}
