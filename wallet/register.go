@@ -26,6 +26,8 @@ const (
 	KindReceived   = "received"    // payer, number (masked), amount, code, balance: of a transfer
 	KindCashCode   = "cash_code"   // sealed: pin, which is the code; amount, until
 	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
+	KindCashIn     = "cash_in"     // network, amount, balance
+	KindCashOut    = "cash_out"    // amount, balance: an agent has paid it out
 	KindBlocked    = "wallet_blocked"
 	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support
 )

@@ -24,6 +24,7 @@ type Store interface {
 	Outbox
 	Records
 	Identities
+	Agents
 	Cases
 	Statements
 	Inquiries

@@ -9,8 +9,8 @@ import (
 	"ussdgw/wallet/msisdn"
 )
 
-// cashOut makes a payment of a cash-out that is pressed, with the SMS that has its code.
-func (b *books) cashOut(wallet string, amount money.Amount) ledger.Payment {
+// cashOutPayment makes a payment of a cash-out that is pressed, with the SMS that has its code.
+func (b *books) cashOutPayment(wallet string, amount money.Amount) ledger.Payment {
 	b.Helper()
 	o := b.offer(wallet, amount)
 	o.Operation, o.Provider, o.Account = ledger.OpCashOut, "", ""
@@ -29,7 +29,7 @@ func (b *books) cashOut(wallet string, amount money.Amount) ledger.Payment {
 // The SMS with the code goes out with the hold, once, and with nothing else.
 func testHeldMessage(b *books) {
 	w := b.wallet(money.Som(100))
-	p := b.cashOut(w.ID, money.Som(10))
+	p := b.cashOutPayment(w.ID, money.Som(10))
 	for range 2 {
 		_, err := b.apply(p)
 		b.is(err, ledger.ErrHeld)
@@ -45,7 +45,7 @@ func testHeldMessage(b *books) {
 	}))
 	b.verify() // the message tells of a hold that was, whatever came of it
 
-	poor := b.cashOut(w.ID, money.Som(200))
+	poor := b.cashOutPayment(w.ID, money.Som(200))
 	_, err := b.apply(poor)
 	b.declined(err, ledger.ReasonLowBalance)
 	posted := b.payment(b.pressed(w.ID, money.Som(1)))
@@ -65,10 +65,10 @@ func testHeldMessage(b *books) {
 // hindered: neither another wallet's cash-out nor a payment of the same wallet.
 func testSecondCashOut(b *books) {
 	w, neighbour := b.wallet(money.Som(100)), b.wallet(money.Som(100))
-	first := b.cashOut(w.ID, money.Som(10))
+	first := b.cashOutPayment(w.ID, money.Som(10))
 	_, err := b.apply(first)
 	b.is(err, ledger.ErrHeld)
-	second, third := b.cashOut(w.ID, money.Som(10)), b.cashOut(neighbour.ID, money.Som(10))
+	second, third := b.cashOutPayment(w.ID, money.Som(10)), b.cashOutPayment(neighbour.ID, money.Som(10))
 	beside := b.payment(b.pressed(w.ID, money.Som(1)))
 	beside.Terms = b.terms(beside.Offer)
 	results, err := b.Apply(b.ctx(), []ledger.Payment{second, third, beside})
@@ -80,7 +80,7 @@ func testSecondCashOut(b *books) {
 	b.has(w.ID, money.Som(100), money.Som(100-11-2))
 
 	both := b.wallet(money.Som(100))
-	one, other := b.cashOut(both.ID, money.Som(10)), b.cashOut(both.ID, money.Som(20))
+	one, other := b.cashOutPayment(both.ID, money.Som(10)), b.cashOutPayment(both.ID, money.Som(20))
 	results, err = b.Apply(b.ctx(), []ledger.Payment{one, other})
 	b.must(err)
 	b.is(results[0].Err, ledger.ErrHeld)
@@ -89,7 +89,7 @@ func testSecondCashOut(b *books) {
 	b.must(b.VoidHold(b.ctx(), ledger.Voiding{
 		Hold: first.Offer.ID, Reason: ledger.ReasonWithdrawn, Now: b.now,
 	}))
-	_, err = b.apply(b.cashOut(w.ID, money.Som(10)))
+	_, err = b.apply(b.cashOutPayment(w.ID, money.Som(10)))
 	b.is(err, ledger.ErrHeld)
 }
 
@@ -98,7 +98,7 @@ func testCashOutRace(b *books) {
 	w := b.wallet(money.Som(1000))
 	payments := make([]ledger.Payment, 8)
 	for i := range payments {
-		payments[i] = b.cashOut(w.ID, money.Som(10))
+		payments[i] = b.cashOutPayment(w.ID, money.Som(10))
 	}
 	reasons := make([]ledger.Reason, len(payments))
 	race(len(payments), func(i int) {

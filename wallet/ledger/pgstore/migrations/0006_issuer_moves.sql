@@ -142,7 +142,7 @@ BEGIN
             FROM (
                 SELECT i.n, i.per_payment, i.per_day, i.per_month, i.out_payment, i.out_day,
                        i.out_month, i.payee_most, i.txn, d.day, i.state, i.reason, i.payee,
-                       i.amount, i.fee, a.balance - a.held AS available,
+                       i.wallet, i.operation, i.amount, i.fee, a.balance - a.held AS available,
                        b.balance AS payee_balance, b.balance - b.held AS payee_available,
                        coalesce(l.used, 0) AS month_used, coalesce(t.used, 0) AS out_month_used,
                        CASE WHEN l.day = d.day THEN l.day_used ELSE 0 END AS day_used,
@@ -267,7 +267,8 @@ BEGIN
                  WITH ORDINALITY
                  AS r (n, ends, whose, key, msisdn, kind, lang, fields, sealed, at)
         ) m
-        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay' ELSE v_refuse[m.n] END
+        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay'
+                          WHEN 'held' THEN v_verdict[m.n] = 'hold' ELSE v_refuse[m.n] END
         ORDER BY m.at
         ON CONFLICT (key) DO NOTHING;
     END IF;
