@@ -31,6 +31,7 @@ type Config struct {
 	Menus    MenusConfig    `mapstructure:"menus"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	SMS      SMSConfig      `mapstructure:"sms"`
+	Agents   AgentsConfig   `mapstructure:"agents"`
 }
 
 // LogConfig says how much is logged.
@@ -162,6 +163,7 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.Limits.StepBudget, 8*time.Second)
 	defaultTo(&c.Limits.Drain, 15*time.Second)
 	defaultTo(&c.SMS.Sender, "900")
+	c.Agents = c.Agents.withDefaults()
 	return c
 }
 
@@ -225,6 +227,7 @@ func (c Config) validate(at *faults) {
 		at.add("limits.drain", fmt.Sprintf("%v is shorter than one step may take (%v)",
 			c.Limits.Drain, c.Limits.StepBudget), "make it longer than limits.step_budget")
 	}
+	c.Agents.validate(at)
 	at.matches("sms.sender", c.SMS.Sender, senderName,
 		"write a short code or at most 11 letters and digits")
 }

@@ -77,6 +77,9 @@ func loadConfig(path string, missing missingFiles) (Config, *source.Report) {
 	if n := len(l.root.Field("billers").Items()); n > 0 {
 		cfg.Billers = make([]BillerConfig, n)
 	}
+	if n := len(l.root.Field("agents").Field("networks").Items()); n > 0 {
+		cfg.Agents.Networks = make([]NetworkConfig, n)
+	}
 	l.section(reflect.ValueOf(&cfg).Elem(), l.root, "", "the configuration")
 	l.secrets(reflect.ValueOf(&cfg).Elem(), "")
 	l.variables()

@@ -66,8 +66,7 @@ WHERE balance < -credit OR held < 0 OR (held > 0 AND held > balance) OR credit <
 const auditOrphanAccount = `
 SELECT e.account, 'has entries and does not exist'
 FROM (SELECT DISTINCT account FROM entry
-      WHERE (account >= 'agent:' AND account < 'agent;')
-         OR (account >= 'wallet:' AND account < 'wallet;')) e
+      WHERE account LIKE 'agent:%' OR account LIKE 'wallet:%') e
 LEFT JOIN account a ON a.id = e.account
 WHERE a.id IS NULL
 UNION ALL

@@ -240,8 +240,12 @@ func (b *books) read(id string) ledger.Offer {
 
 // payment asks for an offer, with an SMS and no limits.
 func (b *books) payment(o ledger.Offer) ledger.Payment {
+	var most money.Amount
+	if o.Operation == ledger.OpTransfer {
+		most = ledger.MaxBalance
+	}
 	return ledger.Payment{
-		Offer: o, Day: day, Month: month, Now: b.now,
+		Offer: o, PayeeMost: most, Day: day, Month: month, Now: b.now,
 		Message: ledger.Message{
 			Key: "paid:" + o.ID, To: msisdn.MustParse("996555000001"), Kind: "paid", Lang: "ru",
 			Fields: map[string]string{"code": o.Code, "quote": `"\` + "\x00"},
