@@ -209,6 +209,7 @@ func (m *machine) reverseSome() {
 	if r.Amount+r.Fee == 0 {
 		r.Amount = 1
 	}
+	r.Record.Subject = ledger.PaymentSubject(r.Of)
 	r.Message = m.sms("refunded", r.Of+":"+r.Key)
 	m.doReverse(r)
 	m.remember(func() { m.doReverse(r) }, func() {

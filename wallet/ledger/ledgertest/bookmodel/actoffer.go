@@ -153,6 +153,7 @@ func (m *machine) payment(p paying) ledger.Payment {
 	}
 	if p.held {
 		payment.Terms = ledger.Terms{Txn: "txn-" + o.ID, NextAt: p.next, Deadline: p.end}
+		payment.HeldMessage = m.sms("held", o.ID)
 		if p.code != "" {
 			payment.Terms.Code = []byte(p.code)
 		}
@@ -189,8 +190,6 @@ func (m *machine) doApply(all ...paying) {
 	payments := make([]ledger.Payment, len(all))
 	for i, p := range all {
 		payments[i] = m.payment(p)
-		// Two offers of one wallet are pressed at once, and both are cash-outs: only the first
-		// may be made, the callers see to it.
 	}
 	results, err := m.Apply(m.ctx, payments)
 	m.must(err)

@@ -78,7 +78,9 @@ func (m *machine) identitySome() {
 func (m *machine) caseSome() {
 	if len(m.cases) > 0 && m.chance(2) {
 		c, r := pick(m, "case", m.cases), m.by("close case")
-		m.compared("close case", m.CloseCase(m.ctx, m.caseID(c), r), m.closeCase(c, r))
+		id := m.caseID(c)
+		r.Subject = ledger.CaseSubject(id)
+		m.compared("close case", m.CloseCase(m.ctx, id, r), m.closeCase(c, r))
 		return
 	}
 	c := ledger.Case{

@@ -162,8 +162,16 @@ func (b *book) held(wallet string) (sum money.Amount) {
 // available is what a wallet has to spend.
 func (b *book) available(wallet string) money.Amount { return b.balance(wallet) - b.held(wallet) }
 
-// move writes a transfer with its entries.
+// move writes a transfer with its entries: one for each account, and none for one that stays as it
+// was.
 func (b *book) move(t *transfer, entries ...entry) {
+	for i, e := range entries {
+		first := slices.IndexFunc(entries, func(o entry) bool { return o.account == e.account })
+		if first < i {
+			entries[first].amount += e.amount
+			entries[i].amount = 0
+		}
+	}
 	for _, e := range entries {
 		if e.amount == 0 {
 			continue

@@ -128,6 +128,9 @@ func (b *book) mayPay(o *offer, p ledger.Payment, day string) *ledger.Decline {
 	used := func(op ledger.Operation, period string) money.Amount {
 		return b.used(o.Wallet, op, period)
 	}
+	if o.Operation == ledger.OpCashOut && b.cashOut(o.Wallet) != nil {
+		return &ledger.Decline{Reason: ledger.ReasonCashOut, Key: o.ID}
+	}
 	op, out := o.Operation, ledger.OpOut
 	own, all := p.Limits, p.Out
 	for _, d := range []*ledger.Decline{
@@ -192,6 +195,17 @@ func (b *book) hold(o *offer, p ledger.Payment) {
 		CreatedAt: p.Now, NextAt: p.Terms.NextAt, Deadline: p.Terms.Deadline,
 	}}
 	o.hold.moved(p.Now, "")
+	b.tell(p.HeldMessage, "", p.Now)
+}
+
+// cashOut is the cash-out of a wallet that is under way.
+func (b *book) cashOut(wallet string) *hold {
+	for _, h := range b.holds() {
+		if h.offer.Wallet == wallet && h.offer.Operation == ledger.OpCashOut && !h.State.Final() {
+			return h
+		}
+	}
+	return nil
 }
 
 // similar tells when the newest payment like o was posted, or held if it has no end. several is true

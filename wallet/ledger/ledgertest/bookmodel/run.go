@@ -42,12 +42,8 @@ func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
 		}
 		operations = n
 	}
-	if f := flag.Lookup("rapid.steps"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set(strconv.Itoa(steps)); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = f.Value.Set(f.DefValue) }() // it was this value
-	}
+	preset(t, "rapid.steps", strconv.Itoa(steps))
+	preset(t, "rapid.nofailfile", "true")
 	var r run
 	for r.operations < operations && !t.Failed() {
 		rapid.Check(t, func(t *rapid.T) {
@@ -58,6 +54,18 @@ func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
 		})
 	}
 	t.Logf("%d operations in %d histories", r.operations, r.histories)
+}
+
+// preset sets a flag of rapid until the test ends, unless the command line does.
+func preset(t *testing.T, name, value string) {
+	f := flag.Lookup(name)
+	if f.Value.String() != f.DefValue {
+		return
+	}
+	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) }) // it was this value
+	if err := f.Value.Set(value); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // history is one property: it fails when the store answers otherwise than the book.
