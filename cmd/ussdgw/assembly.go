@@ -16,6 +16,7 @@ import (
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
 	"ussdgw/wallet/biller"
+	"ussdgw/wallet/cashdesk"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
@@ -67,8 +68,9 @@ type assembly struct {
 	closer  *wallet.Closer
 	held    *wallet.Dispatcher
 	missing *missingBillers
-	relay   *wallet.Relay // nil until sendBy
-	link    *smsc.Link    // nil until connect
+	relay   *wallet.Relay    // nil until sendBy
+	link    *smsc.Link       // nil until connect
+	agents  *cashdesk.Server // nil until serveAgents
 }
 
 // assemble builds the wallet and the gateway over p. It starts nothing.
@@ -173,6 +175,9 @@ func (a *assembly) start(s *stages) {
 	s.start("relay", a.relay.Run)
 	s.start("sweeper", a.sweeper.Run)
 	s.start("closer", a.closer.Run)
+	if a.agents != nil {
+		s.start("agents", a.agents.Run)
+	}
 	s.start("billers", a.missing.run)
 	s.start("dispatcher", a.held.Run)
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Menus    MenusConfig    `mapstructure:"menus"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	SMS      SMSConfig      `mapstructure:"sms"`
+	Agents   AgentsConfig   `mapstructure:"agents"`
 }
 
 // LogConfig says how much is logged.
@@ -167,6 +168,7 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.Limits.StepBudget, 8*time.Second)
 	defaultTo(&c.Limits.Drain, 15*time.Second)
 	defaultTo(&c.SMS.Sender, "900")
+	c.Agents = c.Agents.withDefaults()
 	return c
 }
 
@@ -240,6 +242,7 @@ func (c Config) validate(at *faults) {
 		at.add("limits.drain", fmt.Sprintf("%v is shorter than one step may take (%v)",
 			c.Limits.Drain, c.Limits.StepBudget), "make it longer than limits.step_budget")
 	}
+	c.Agents.validate(at)
 	at.matches("sms.sender", c.SMS.Sender, senderName,
 		"write a short code or at most 11 letters and digits")
 }
@@ -355,10 +358,18 @@ func (l LinkConfig) validate(at *faults, prefix string) {
 // faults collects what is wrong, by key.
 type faults struct{ list []fault }
 
-type fault struct{ key, message, help string }
+type fault struct {
+	key, message, help string
+	secret             bool // the line must not be repeated
+}
 
 func (f *faults) add(key, message, help string) {
-	f.list = append(f.list, fault{key, message, help})
+	f.list = append(f.list, fault{key: key, message: message, help: help})
+}
+
+// secret is add for a line that holds a secret.
+func (f *faults) secret(key, message, help string) {
+	f.list = append(f.list, fault{key: key, message: message, help: help, secret: true})
 }
 
 func (f *faults) address(key, addr string) {

@@ -77,6 +77,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
 	m.watchBooks(store, time.Now)
+	m.watchFloats(store)
 	live, err := serveMenus(ctx, stderr, cfg, store, log.Named("menus"), m.menus)
 	if err != nil {
 		return err
@@ -97,6 +98,9 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	if err := a.connect(cfg.Links[0], cfg.SMS.Sender); err != nil {
+		return err
+	}
+	if err := a.openAgents(cfg.Agents); err != nil {
 		return err
 	}
 	health, err := console.Listen(console.Config{

@@ -163,6 +163,9 @@ type Payment struct {
 	// Message is the SMS to enqueue when the payment is done in this call, not when it is held;
 	// none when its Kind is "". The store adds the field "balance".
 	Message Message
+	// HeldMessage is the SMS to enqueue when the payment is held in this call, none when its Kind is
+	// "".
+	HeldMessage Message
 	// PayeeMessage is the SMS for the payee of a transfer, none when its Kind is "". The store adds
 	// the field "balance", which is the payee's.
 	PayeeMessage Message
@@ -200,6 +203,17 @@ func (p Payment) Wallets() []string {
 		return []string{p.Offer.Wallet}
 	}
 	return []string{p.Offer.Wallet, p.Offer.Payee}
+}
+
+// PaidResult is what becomes of a payment that is posted now, and leaves the wallet balance to
+// spend.
+func PaidResult(p Payment, balance money.Amount) Result {
+	o := p.Offer
+	o.State, o.Fingerprint = OfferDone, o.Sum()
+	return Result{Receipt: Receipt{
+		Offer: o, Amount: o.Amount, Fee: o.Fee, Balance: balance,
+		PostedAt: FromMicros(Micros(p.Now)), TransferID: o.ID,
+	}}
 }
 
 // HeldResult is what becomes of a payment whose money is held now.

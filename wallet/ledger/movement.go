@@ -101,8 +101,7 @@ type Statements interface {
 // A Settled is a payment that a provider has got.
 type Settled struct {
 	Receipt
-	Got         money.Amount // less than the offer's when it was posted in part
-	Txn         string       // what the provider knows it by; "" = it never was held
+	Txn         string // what the provider knows it by; "" = it never was held
 	ProviderTxn string
 }
 

@@ -346,7 +346,7 @@ func testProviderPayments(b *books) {
 	payments := func(provider, day string) (ids []string) {
 		b.Helper()
 		b.must(b.ProviderPayments(b.ctx(), provider, day, func(s ledger.Settled) error {
-			if s.Got != s.Offer.Amount || s.Txn != "" || s.TransferID != s.Offer.ID ||
+			if s.Amount != s.Offer.Amount || s.Txn != "" || s.TransferID != s.Offer.ID ||
 				s.PostedAt.IsZero() || !reflect.DeepEqual(s.Offer, paid[s.Offer.ID]) {
 				b.Errorf("got %+v", s)
 			}
