@@ -31,9 +31,9 @@ import (
 // canaryLength makes PINs so long that finding one is no accident.
 const canaryLength = 12
 
-// TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them, and
-// for each INN that answers a control question, in everything that the run has left: logs, Redis,
-// PostgreSQL, metrics and reports.
+// TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them,
+// and for each INN that answers a control question, in everything that the run has left: logs,
+// Redis, PostgreSQL, metrics and reports.
 func TestPINsLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	needTools(t, "redis-cli", "pg_dump")

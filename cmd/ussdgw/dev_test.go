@@ -131,8 +131,8 @@ func (d *devRun) balance(t *testing.T, lang string) money.Amount {
 	return a
 }
 
-// A number that is used from another SIM moves no money until it is confirmed, and no IMSI is in any
-// file or log.
+// A number that is used from another SIM moves no money until it is confirmed, and no IMSI is in
+// any file or log.
 func TestDevKnowsTheSIM(t *testing.T) {
 	const first, second = "437051234567890", "437059876543210"
 	data := t.TempDir()
