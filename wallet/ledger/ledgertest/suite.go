@@ -77,6 +77,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"cash-out race", testCashOutRace},
 		{"reverse", testReverse},
 		{"outbox", testOutbox},
+		{"send again", testSendAgain},
+		{"send again race", testSendAgainRace},
 		{"outbox gives up", testOutboxGivesUp},
 		{"outbox race", testOutboxRace},
 		{"agents", testAgents},
