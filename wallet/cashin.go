@@ -145,12 +145,12 @@ func (i *Issuer) cashIn(c CashIn, w ledger.Wallet) (ledger.CashIn, error) {
 	return order, nil
 }
 
-// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time code,
-// and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its verdict is
-// ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out, expired,
-// mismatch (another amount is held), or code_wrong; the third wrong code gives the money back and
-// an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other failure
-// the same call tells what has become of it.
+// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time
+// code, and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its
+// verdict is ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out,
+// expired, mismatch (another amount is held), or code_wrong; the third wrong code gives the money
+// back and an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other
+// failure the same call tells what has become of it.
 func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) {
 	none := ledger.AgentTxn{}
 	w, err := i.store.Wallet(ctx, p.Number)

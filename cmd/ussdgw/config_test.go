@@ -54,6 +54,9 @@ func TestExampleConfigIsAcceptedAndShowsTheDefaults(t *testing.T) {
 			Name: "megacom", Address: "smsc.example.net:2775", SystemID: "ussdgw",
 			PasswordFile: "/etc/ussdgw/smsc.password",
 		}},
+		Agents: AgentsConfig{Networks: []NetworkConfig{{
+			ID: "pay24", PasswordFile: "/etc/ussdgw/pay24.password", Allow: []string{"192.0.2.0/24"},
+		}}},
 	}.withDefaults()
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the example shows other values than the defaults:\n got %+v\nwant %+v", cfg, want)

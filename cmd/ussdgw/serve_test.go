@@ -332,12 +332,13 @@ func TestTheServiceManagerWaitsForTheLongestStop(t *testing.T) {
 		mark    = 5 * time.Second  // an SMS that was sent: storeTimeout of wallet
 		unbind  = 2 * time.Second  // maxUnbindWait of smsc
 		books   = 15 * time.Second // a payment under way: attend of pgstore
+		agents  = 17 * time.Second // closeTimeout of cashdesk
 		console = 3 * time.Second  // closeTimeout of console
 		slack   = 10 * time.Second
 	)
 	messages := lastMessages + 2*(wallet.SendTimeout+mark) // drain's, then the relay's own
 	longest := defaultConfig().Limits.Drain + messages + defaultLink().WriteTimeout + unbind +
-		books + console
+		books + agents + console
 	unit, err := os.ReadFile("../../deploy/ussdgw.service")
 	if err != nil {
 		t.Fatal(err)

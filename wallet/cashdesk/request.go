@@ -175,8 +175,8 @@ func (q *request) secret(r *http.Request, values url.Values) *wrongError {
 	return nil
 }
 
-// number reads a subscriber number in one of the forms that terminals have: nine digits, those after
-// a 0, or those after the code of the country.
+// number reads a subscriber number in one of the forms that terminals have: nine digits, those
+// after a 0, or those after the code of the country.
 func number(account string) (msisdn.Number, bool) {
 	if len(account) > maxAccount || !digits(account) {
 		return msisdn.Number{}, false
