@@ -89,8 +89,8 @@ func testAgent(t *testing.T, store ledger.Store, flag ...string) {
 			t.Fatal(err)
 		}
 	}
-	run(0, `cash_in +1 +99655\*\*\*0001 +40\.00 +done\n(.*\n)*done: cash_in 1, 40\.00; cash_out 0, 0\.00\n$`,
-		"statement", "pay24", "--day", "2026-11-21")
+	run(0, `cash_in +1 +99655\*\*\*0001 +40\.00 +done\n(.*\n)*`+
+		`done: cash_in 1, 40\.00; cash_out 0, 0\.00\n$`, "statement", "pay24", "--day", "2026-11-21")
 	run(0, `limit_balance\n`, "statement", "pay24", "--day", "2026-11-21")
 	run(0, `^done: cash_in 0, `, "statement", "pay24", "--day", "2026-11-20")
 	run(2, "is no day", "statement", "pay24", "--day", "21.11")

@@ -65,10 +65,14 @@ func TestFaultsOfAgents(t *testing.T) {
 		"no id":       {replace("id: pay24, ", ""), "agents.networks.0.id"},
 		"twice":       {oneNetwork + second, `agents.networks.1.id "pay24" is there twice`},
 		"no password": {replace("password_file: PASSWORD, ", ""), "networks.0.password_file is missing"},
-		"password":    {replace("password_file: PASSWORD", "password: x"), "does not belong in this file"},
-		"no address":  {replace(`, allow: [192.0.2.0/24, "2001:db8::7"]`, ""), "networks.0.allow is missing"},
-		"address":     {replace("192.0.2.0/24", "192.0.2.0/33"), "networks.0.allow \"192.0.2.0/33\""},
-		"digits":      {replace("allow:", "txn_digits: 29, allow:"), "networks.0.txn_digits"},
+		"password": {
+			replace("password_file: PASSWORD", "password: x"), "does not belong in this file",
+		},
+		"no address": {
+			replace(`, allow: [192.0.2.0/24, "2001:db8::7"]`, ""), "networks.0.allow is missing",
+		},
+		"address": {replace("192.0.2.0/24", "192.0.2.0/33"), "networks.0.allow \"192.0.2.0/33\""},
+		"digits":  {replace("allow:", "txn_digits: 29, allow:"), "networks.0.txn_digits"},
 		"name": {
 			replace("allow:", "name: Терминалы города, allow:"), "networks.0.name has more than 14",
 		},

@@ -46,6 +46,7 @@ type parts struct {
 
 	billers      findBiller // nil: there are none
 	wallet       wallet.Config
+	closeAfter   time.Duration // see LedgerConfig
 	limits       LimitsConfig
 	resumeWithin time.Duration
 }
@@ -65,6 +66,7 @@ type assembly struct {
 	poster  *ledger.Poster
 	gateway *ussd.Gateway
 	sweeper *wallet.Sweeper
+	closer  *wallet.Closer
 	held    *wallet.Dispatcher
 	missing *missingBillers
 	relay   *wallet.Relay    // nil until sendBy
@@ -97,6 +99,7 @@ func assemble(p parts) (*assembly, error) {
 		return nil, err
 	}
 	a.sweeper = wallet.NewSweeper(a.issuer, sweepEvery, p.log.Named("sweeper"))
+	a.closer = wallet.NewCloser(p.ledger, p.closeAfter, zone, p.clock, p.log.Named("closer"))
 	a.held = wallet.NewDispatcher(a.issuer, p.ledger, p.log.Named("dispatcher"))
 	a.missing = &missingBillers{
 		live: func() *catalogue.Catalogue { return p.menus.Catalogue(msisdn.Number{}) },
@@ -171,6 +174,7 @@ func (a *assembly) start(s *stages) {
 	}
 	s.start("relay", a.relay.Run)
 	s.start("sweeper", a.sweeper.Run)
+	s.start("closer", a.closer.Run)
 	if a.agents != nil {
 		s.start("agents", a.agents.Run)
 	}

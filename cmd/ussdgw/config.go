@@ -69,6 +69,8 @@ type LedgerConfig struct {
 	URLFile  string     `mapstructure:"url_file"`  // a file with the URL, for one with a password
 	Schema   string     `mapstructure:"schema"`    // [ussdgw]
 	MaxConns int        `mapstructure:"max_conns"` // connections of this process, 2..1000 [16]
+	// CloseAfter is how long after midnight in Bishkek a day is closed, 1m..12h [1h].
+	CloseAfter time.Duration `mapstructure:"close_after"`
 }
 
 // PINConfig says how PINs are kept and how many wrong ones are forgiven.
@@ -143,6 +145,7 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.Sessions.ResumeWithin, 3*time.Minute)
 	defaultTo(&c.Ledger.Schema, "ussdgw")
 	defaultTo(&c.Ledger.MaxConns, 16)
+	defaultTo(&c.Ledger.CloseAfter, time.Hour)
 	defaultTo(&c.PIN.Length, 4)
 	defaultTo(&c.PIN.Tries, 3)
 	if len(c.PIN.Locks) == 0 {
@@ -257,6 +260,7 @@ func (s SessionsConfig) validate(at *faults) {
 func (l LedgerConfig) validate(at *faults) {
 	at.matches("ledger.schema", l.Schema, schemaName, "a lower-case name of SQL")
 	between(at, "ledger.max_conns", l.MaxConns, 2, 1000)
+	between(at, "ledger.close_after", l.CloseAfter, time.Minute, wallet.MaxCloseAfter)
 	if l.URL == "" {
 		if l.URLFile == "" {
 			at.add("ledger.url", "is missing", "write url (without a password) or url_file, or set "+
@@ -336,10 +340,18 @@ func (l LinkConfig) validate(at *faults, prefix string) {
 // faults collects what is wrong, by key.
 type faults struct{ list []fault }
 
-type fault struct{ key, message, help string }
+type fault struct {
+	key, message, help string
+	secret             bool // the line must not be repeated
+}
 
 func (f *faults) add(key, message, help string) {
-	f.list = append(f.list, fault{key, message, help})
+	f.list = append(f.list, fault{key: key, message: message, help: help})
+}
+
+// secret is add for a line that holds a secret.
+func (f *faults) secret(key, message, help string) {
+	f.list = append(f.list, fault{key: key, message: message, help: help, secret: true})
 }
 
 func (f *faults) address(key, addr string) {

@@ -151,6 +151,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	m.watchBooks(store, time.Now)
 	m.watchFloats(store)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
@@ -159,9 +160,10 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 		return err
 	}
 	d.assembly, err = assemble(parts{
-		billers: d.billers.find, menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
+		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
-		limits: defaultConfig().Limits,
+		limits: defaultConfig().Limits, closeAfter: defaultConfig().Ledger.CloseAfter,
+		billers: d.billers.find,
 	})
 	if err != nil {
 		return err

@@ -73,6 +73,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	}
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
+	m.watchBooks(store, time.Now)
 	m.watchFloats(store)
 	live, err := serveMenus(ctx, stderr, cfg, store, log.Named("menus"), m.menus)
 	if err != nil {
@@ -83,8 +84,9 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	a, err := assemble(parts{
-		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log, metrics: m,
-		wallet: cfg.wallet(), limits: cfg.Limits, resumeWithin: cfg.Sessions.ResumeWithin,
+		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log,
+		metrics: m, wallet: cfg.wallet(), closeAfter: cfg.Ledger.CloseAfter, limits: cfg.Limits,
+		resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
 		return err

@@ -12,14 +12,14 @@ import (
 	"ussdgw/wallet/biller/billersim"
 )
 
-// simBillers are the billers of dev and of test: every name that the menus have is a provider of one
-// simulator, which speaks OSMP over loopback.
+// simBillers are the billers of dev and of test: every name that the menus have is a provider of
+// one simulator, which speaks OSMP over loopback.
 type simBillers struct {
 	sim      *billersim.Server
 	listener net.Listener
 	timeout  time.Duration // of one request
 	zone     *time.Location
-	metrics  *metrics      // nil: nothing is counted
+	metrics  *metrics // nil: nothing is counted
 
 	mu    sync.Mutex
 	found map[string]biller.Biller
@@ -39,7 +39,7 @@ func openSimBillers(
 	s := &simBillers{
 		sim: billersim.New(billersim.Config{Zone: zone, Now: now}), timeout: simTimeout, zone: zone,
 		metrics: m,
-		found: make(map[string]biller.Biller),
+		found:   make(map[string]biller.Biller),
 	}
 	for _, f := range faults {
 		if err := s.sim.AddFault(f); err != nil {

@@ -138,7 +138,8 @@ func (r *cashRun) credited(t *testing.T, total money.Amount, numbers map[string]
 func TestTerminalNetworkOnABadLine(t *testing.T) {
 	python := interpreter(t, "python3")
 	r := startCashRun(t)
-	host, port, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), "/osmp"), ":")
+	address := strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), "/osmp")
+	host, port, _ := strings.Cut(address, ":")
 	args := []string{
 		filepath.Join(terminals, "terminal.py"), host, port, r.user, r.password,
 		"0" + r.number.Digits()[len(msisdn.CountryCode):],
@@ -180,7 +181,7 @@ func TestTerminalOfCurl(t *testing.T) {
 	r := startCashRun(t)
 	lines := r.play(t, shell, filepath.Join(terminals, "terminal.sh"), r.url,
 		r.user+":"+r.password, r.number.Digits(), "21", "22", "23")
-	if len(lines) != 1+3*3 || strings.Join(lines[0], " ") != "check 0 Анна П." {
+	if len(lines) != 1+3*3 || strings.Join(lines[0], " ") != "check 0 Петрова А." {
 		t.Fatalf("answers %q", lines)
 	}
 	numbers := map[string]string{}

@@ -19,11 +19,20 @@ FROM transfer t
 LEFT JOIN agent_txn a ON a.transfer = t.id AND a.verdict = 'done'
 WHERE t.kind = 'cash_in' AND a.number IS NULL`
 
+// The roll-ups are of all entries up to where that of the trust account is, but for the wallets'.
 const auditRollup = `
-SELECT r.account, 'rolled up ' || CAST(r.balance AS TEXT) || ', entries '
-       || CAST(coalesce(sum(e.amount), 0) AS TEXT)
-FROM rollup r LEFT JOIN entry e ON e.account = r.account AND e.seq <= r.through
-GROUP BY r.account, r.balance HAVING r.balance <> coalesce(sum(e.amount), 0)`
+SELECT account, 'rolled up ' || CAST(sum(balance) AS TEXT) || ' too much'
+FROM (
+    SELECT account, balance FROM rollup
+    UNION ALL
+    SELECT account, -amount FROM entry
+    WHERE seq <= coalesce((SELECT through FROM rollup WHERE account = 'trust'), 0)
+      AND account NOT LIKE 'wallet:%'
+) x
+GROUP BY account HAVING sum(balance) <> 0
+UNION ALL
+SELECT account, 'rolled up beyond the trust account' FROM rollup
+WHERE through > (SELECT through FROM rollup WHERE account = 'trust')`
 
 // An account opens a day with what it closed the last one before with.
 const auditClosingChain = `
@@ -37,23 +46,33 @@ FROM (
 ) x
 WHERE opening <> before OR closing <> opening + debit + credit`
 
-// A closed day has the debits and the credits of its entries, and each entry is of one day.
+// A closed day has the debits and the credits of the entries that were written before it was closed,
+// and are of it or of a day before it, and that no closed day before it has. Which day an entry is
+// of is looked up only where entries of a later one may be in between.
 const auditClosing = `
 WITH d AS (
-    SELECT day, through, lag(through) OVER (ORDER BY day) AS before FROM closed_day
+    SELECT day, through, whole, coalesce(lag(through) OVER (ORDER BY day), 0) AS before
+    FROM closed_day
 )
 SELECT account || ' ' || day, 'debits differ by ' || CAST(sum(debit) AS TEXT) || ', credits by '
        || CAST(sum(credit) AS TEXT)
 FROM (
     SELECT account, day, debit, credit FROM closing
     UNION ALL
-    SELECT e.account, d.day, -sum(CASE WHEN e.amount < 0 THEN e.amount ELSE 0 END),
-           -sum(CASE WHEN e.amount > 0 THEN e.amount ELSE 0 END)
-    FROM d JOIN entry e ON e.seq > coalesce(d.before, 0) AND e.seq <= d.through
-    GROUP BY e.account, d.day
+    SELECT account, day, -sum(CASE WHEN amount < 0 THEN amount ELSE 0 END),
+           -sum(CASE WHEN amount > 0 THEN amount ELSE 0 END)
+    FROM (
+        SELECT e.account, e.amount, CASE WHEN t.day > d.day
+               THEN (SELECT min(c.day) FROM closed_day c WHERE c.day >= t.day) ELSE d.day END AS day
+        FROM d
+        JOIN entry e ON e.seq > d.before AND e.seq <= d.through
+        LEFT JOIN transfer t ON t.id = CASE WHEN e.seq > d.whole THEN e.transfer END
+    ) x
+    WHERE day IS NOT NULL
+    GROUP BY account, day
     UNION ALL
     SELECT 'day', day, 1, 0 FROM d WHERE before > through
-) x
+) y
 GROUP BY account, day HAVING sum(debit) <> 0 OR sum(credit) <> 0`
 
 // The audit is about what there is.

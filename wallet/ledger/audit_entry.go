@@ -1,10 +1,9 @@
 package ledger
 
-// An offer takes its amount, in lines 1 and 2, and its fee, in lines 3 and 4, from its wallet, or
-// out of suspense when it was posted from there, and gives them to whom it says. Lines 5 and 6 take
-// the provider's own fee from it, of a part of the amount in proportion. Every entry is one of
-// these, and there are as many as it takes. The offer is done. What was posted of one that was held
-// may be less than what was offered: hold_transfers looks at that.
+// An offer takes its amount and fee from its wallet, or out of suspense when it was posted from
+// there, and gives them to whom it says and to the fee account. The provider's own fee goes the same
+// way, of a part of the amount in proportion. The offer is done. What was posted of one that was
+// held may be less than what was offered: hold_transfers looks at that.
 const auditOfferTransfer = `
 SELECT t.id, t.kind || ' of ' || CAST(t.amount AS TEXT) || ' with fee ' || CAST(t.fee AS TEXT)
        || ' has other entries, or its offer, which is ' || coalesce(max(o.state), 'missing')
@@ -17,31 +16,24 @@ GROUP BY t.seq, t.id, o.id
 HAVING o.id IS NULL OR o.state <> 'done' OR o.wallet <> t.wallet OR o.operation <> t.kind
     OR o.fingerprint <> t.fingerprint
     OR (o.held_at = 0 AND (o.amount <> t.amount OR o.fee <> t.fee))
-    OR count(e.seq) <> 2 + CASE WHEN t.fee > 0 THEN 2 ELSE 0 END
-           + CASE WHEN o.provider_fee * 1.0 * t.amount >= (o.amount + 1) / 2 THEN 2 ELSE 0 END
-    OR count(e.seq) <> count(CASE WHEN
-        CASE e.line
-            WHEN 1 THEN e.amount = -t.amount
-            WHEN 2 THEN e.amount = t.amount
-            WHEN 3 THEN e.amount = -t.fee
-            WHEN 4 THEN e.amount = t.fee
-            ELSE CASE WHEN t.amount = o.amount THEN abs(e.amount) = o.provider_fee
-                 ELSE abs(abs(e.amount) - o.provider_fee * 1.0 * t.amount / o.amount) <= 1 END
-        END
-        AND CASE
-            WHEN e.line IN (1, 3) THEN e.account = 'wallet:' || t.wallet OR e.account = 'suspense'
-            WHEN e.line IN (4, 6)
-            THEN e.account = 'fee:' || CASE t.kind WHEN 'payment' THEN o.provider ELSE '@' || t.kind END
-            WHEN t.kind = 'payment' THEN e.account = 'provider:' || o.provider
-            WHEN t.kind = 'transfer' THEN e.account = 'wallet:' || o.payee
-            ELSE e.account LIKE 'agent:%'
-        END
-        THEN 1 END)`
+    OR count(e.seq) <> count(CASE WHEN CASE
+        WHEN e.amount < 0
+        THEN e.account = 'wallet:' || t.wallet OR (e.account = 'suspense' AND o.held_at > 0)
+        WHEN substr(e.account, 1, 4) = 'fee:'
+        THEN e.account = 'fee:' || CASE t.kind WHEN 'payment' THEN o.provider ELSE '@' || t.kind END
+        WHEN t.kind = 'payment' THEN e.account = 'provider:' || o.provider
+        WHEN t.kind = 'transfer' THEN e.account = 'wallet:' || o.payee
+        ELSE substr(e.account, 1, 6) = 'agent:' END THEN 1 END)
+    OR coalesce(sum(CASE WHEN e.amount < 0 THEN e.amount END), 0) <> -(t.amount + t.fee)
+    OR CASE WHEN t.amount = o.amount
+       THEN coalesce(sum(CASE WHEN substr(e.account, 1, 4) = 'fee:' THEN e.amount END), 0)
+            <> t.fee + o.provider_fee
+       ELSE abs(coalesce(sum(CASE WHEN substr(e.account, 1, 4) = 'fee:' THEN e.amount END), 0)
+            - t.fee - o.provider_fee * 1.0 * t.amount / o.amount) > 1 END`
 
 // The entries of what came of no offer have one shape for each kind too: so much on each account
 // that it is about, and nothing on any other, which the sum of what all entries move shows. It
-// moves its amount between two accounts. Money comes from the trust account
-// and goes back there.
+// moves its amount between two accounts. Money comes from the trust account and goes back there.
 const auditOtherEntries = `
 SELECT t.id, t.kind || ' of ' || CAST(t.amount AS TEXT) || ' has other entries'
 FROM transfer t

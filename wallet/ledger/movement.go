@@ -39,13 +39,15 @@ type ClassBalance struct {
 	Balance  money.Amount
 }
 
-// Totals are what a glance at the books shows, as of the last roll-up.
+// Totals are what a glance at the books shows. The sums are as of the last roll-up.
 type Totals struct {
 	Wallets, Agents money.Amount // what all of them hold
 	Suspense        money.Amount
 	Trust           money.Amount // 0 or below: all money that there is, negated
 	OpenCases       int
 	Holds           []HoldCount // without an end, by state
+	Messages        int         // that wait
+	OldestMessage   time.Time   // of these: when it was written; zero = none waits
 }
 
 // A HoldCount counts the holds of a state.
@@ -99,8 +101,7 @@ type Statements interface {
 // A Settled is a payment that a provider has got.
 type Settled struct {
 	Receipt
-	Got         money.Amount // less than the offer's when it was posted in part
-	Txn         string       // what the provider knows it by; "" = it never was held
+	Txn         string // what the provider knows it by; "" = it never was held
 	ProviderTxn string
 }
 

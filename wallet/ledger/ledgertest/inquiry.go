@@ -2,6 +2,7 @@ package ledgertest
 
 import (
 	"reflect"
+	"slices"
 	"time"
 
 	"ussdgw/wallet/ledger"
@@ -38,8 +39,8 @@ func testInquiries(b *books) {
 
 	transfers, err := b.OfferTransfers(b.ctx(), first.Offer.ID)
 	b.must(err)
-	if len(transfers) != 1 || len(transfers[0].Entries) != 4 {
-		b.Fatalf("transfers %+v, want one of four entries", transfers)
+	if len(transfers) != 1 || len(transfers[0].Entries) != 3 {
+		b.Fatalf("transfers %+v, want one of three entries", transfers)
 	}
 	var sum money.Amount
 	for _, e := range transfers[0].Entries {
@@ -115,4 +116,81 @@ func testOutboxStatus(b *books) {
 			b.Errorf("message %d: %+v, want %+v", i, all[i], want)
 		}
 	}
+}
+
+func testRetryHold(b *books) {
+	w := b.wallet(money.Som(100))
+	o := b.held(w.ID, money.Som(10))
+	totals, err := b.Totals(b.ctx())
+	b.must(err)
+	want := []ledger.HoldCount{{State: ledger.HoldHeld, Count: 1, Oldest: b.now}}
+	if !reflect.DeepEqual(totals.Holds, want) {
+		b.Errorf("holds %+v, want %+v", totals.Holds, want)
+	}
+	if found, err := b.FindOffers(b.ctx(), "txn "+o.ID, 10); err != nil || len(found) != 1 {
+		b.Errorf("found %+v, %v by the other side's number", found, err)
+	}
+	b.now = b.now.Add(time.Second)
+	r := b.record("retry", ledger.PaymentSubject(o.ID))
+	if err := b.RetryHold(b.ctx(), o.ID, ledger.Record{}); err == nil {
+		b.Error("retried by nobody")
+	}
+	b.must(b.RetryHold(b.ctx(), o.ID, r))
+	if h := b.inHold(o.ID, ledger.HoldHeld); !h.NextAt.Equal(b.now) {
+		b.Errorf("next at %s, want %s", h.NextAt, b.now)
+	}
+	if all, err := b.Records(b.ctx(), r.Subject, 10); err != nil || len(all) != 1 {
+		b.Errorf("records %+v, %v, want one", all, err)
+	}
+	b.must(b.SuspendHold(b.ctx(), o.ID, b.suspense(o), b.now))
+	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonNotHeld)
+	b.must(b.VoidHold(b.ctx(), b.voiding(o)))
+	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonVoided)
+	posted := b.held(w.ID, money.Som(10))
+	_, err = b.PostHold(b.ctx(), b.posting(posted))
+	b.must(err)
+	b.declined(b.RetryHold(b.ctx(), posted.ID, r), ledger.ReasonPosted)
+
+	// What came of them, as the wallet and the provider see it.
+	kinds := func(offer string) (all []string) {
+		b.Helper()
+		transfers, err := b.OfferTransfers(b.ctx(), offer)
+		b.must(err)
+		for _, t := range transfers {
+			all = append(all, t.Kind)
+		}
+		return all
+	}
+	if got, want := kinds(o.ID), []string{"suspense", "refund"}; !slices.Equal(got, want) {
+		b.Errorf("transfers %q, want %q", got, want)
+	}
+	_, err = b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(4), 0))
+	b.must(err)
+	if got, want := kinds(posted.ID), []string{"payment", "reversal"}; !slices.Equal(got, want) {
+		b.Errorf("transfers %q, want %q", got, want)
+	}
+	all, err := b.Movements(b.ctx(), ledger.WalletAccount(w.ID), 0, 4)
+	b.must(err)
+	for i, want := range []struct {
+		kind   string
+		offer  string
+		amount money.Amount
+	}{
+		{"reversal", posted.ID, money.Som(4)},
+		{"payment", posted.ID, -money.Som(11)},
+		{"refund", o.ID, money.Som(11)},
+		{"suspense", o.ID, -money.Som(11)},
+	} {
+		if got := all[i]; got.Kind != want.kind || got.Offer.ID != want.offer ||
+			got.Amount != want.amount {
+			b.Errorf("movement %d: %+v, want %+v", i, got, want)
+		}
+	}
+	b.must(b.ProviderPayments(b.ctx(), "dostek", day, func(s ledger.Settled) error {
+		if s.TransferID != posted.ID || s.Txn != "txn "+posted.ID || s.ProviderTxn != "theirs" {
+			b.Errorf("settled %+v", s)
+		}
+		return nil
+	}))
+	b.sums(ledger.SuspenseAccount, 0)
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // EntriesPerScaled is how many entries each offer of Scale has.
-const EntriesPerScaled = 4
+const EntriesPerScaled = 3
 
 // Scale returns SQL that fills an empty store with the books of n paid offers and what belongs to
 // them: a wallet for every 25, a closed day, and a hold for every tenth. It goes around the Store,
@@ -49,23 +49,25 @@ UNION ALL SELECT 3, 'posted') s WHERE o.i % 10 = 0 ORDER BY o.i, s.n`,
                       day, month)
 SELECT id, 'payment', wallet, 1000, 100, {none}, 1, 1, '2026-11-21', '2026-11' FROM o ORDER BY i`,
 		`INSERT INTO entry (transfer, line, account, amount)
-SELECT o.id, s.n, CASE s.n WHEN 2 THEN 'provider:dostek' WHEN 4 THEN 'fee:dostek'
-       ELSE 'wallet:' || o.wallet END, s.amount
-FROM o CROSS JOIN (SELECT 1 AS n, -1000 AS amount UNION ALL SELECT 2, 1000
-UNION ALL SELECT 3, -100 UNION ALL SELECT 4, 100) s ORDER BY o.i, s.n`,
+SELECT o.id, s.n, CASE s.n WHEN 1 THEN 'wallet:' || o.wallet WHEN 2 THEN 'provider:dostek'
+       ELSE 'fee:dostek' END, s.amount
+FROM o CROSS JOIN (SELECT 1 AS n, -1100 AS amount UNION ALL SELECT 2, 1000
+UNION ALL SELECT 3, 100) s ORDER BY o.i, s.n`,
 		`INSERT INTO limit_used (wallet, operation, month, used, day, day_used)
 SELECT 'w' || CAST(w.i AS TEXT), p.operation, '2026-11', 25000, '2026-11-21', 25000
 FROM w CROSS JOIN (SELECT 'payment' AS operation UNION ALL SELECT 'out') p`,
 		`INSERT INTO outbox (key, msisdn, kind, lang, fields, offer, offer_end, next_at, created_at,
                     sent_at)
 SELECT 'paid:' || id, '996555000001', 'paid', 'ru', '{}', id, 'done', 1, 1, 1 FROM o ORDER BY i`,
-		`INSERT INTO closed_day (day, through, closed_at)
-SELECT '2026-11-21', max(seq), 1 FROM entry`,
+		`INSERT INTO closed_day (day, through, whole, closed_at)
+SELECT '2026-11-21', max(seq), max(seq), 1 FROM entry`,
 		`INSERT INTO closing (account, day, opening, debit, credit, closing)
 SELECT account, '2026-11-21', 0, sum(CASE WHEN amount < 0 THEN amount ELSE 0 END),
        sum(CASE WHEN amount > 0 THEN amount ELSE 0 END), sum(amount) FROM entry GROUP BY account`,
+		`DELETE FROM rollup`,
 		`INSERT INTO rollup (account, through, balance)
-SELECT account, max(seq), sum(amount) FROM entry WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
+SELECT account, (SELECT max(seq) FROM entry), sum(amount) FROM entry
+WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 	}
 	with := strings.ReplaceAll(fill, "{n}", fmt.Sprint(n))
 	for i, s := range statements {

@@ -63,7 +63,9 @@ func testRollUp(b *books) {
 	check(2)
 	totals, err := b.Totals(b.ctx())
 	b.must(err)
-	want := ledger.Totals{Wallets: money.Som(78), Trust: -money.Som(100)}
+	want := ledger.Totals{
+		Wallets: money.Som(78), Trust: -money.Som(100), Messages: 2, OldestMessage: b.now,
+	}
 	if !reflect.DeepEqual(totals, want) {
 		b.Errorf("totals %+v, want %+v", totals, want)
 	}
@@ -84,8 +86,8 @@ func testRollUp(b *books) {
 	}
 }
 
-// testRollUpRace rolls up and closes days while payments are under way: no entry may be missed that
-// is committed after one with a higher number, and none counted twice.
+// testRollUpRace rolls up and closes days while payments are under way: no entry may be missed
+// that is committed after one with a higher number, and none counted twice.
 func testRollUpRace(b *books) {
 	const payers, payments, clerks = 8, 12, 3
 	wallets := make([]ledger.Wallet, payers)
@@ -156,7 +158,7 @@ func testRollUpRace(b *books) {
 // raceDay is the nth day of a long month.
 func raceDay(n int) string { return fmt.Sprintf("2026-12-%02d", min(n/2+1, 31)) }
 
-// chained fails unless each closing begins where the one before ended, and the last one ends at sum.
+// chained fails unless each closing begins where the one before ended, and the last ends at sum.
 func chained(b *books, account string, closings []ledger.Closing, sum money.Amount) {
 	b.Helper()
 	var at money.Amount
@@ -193,7 +195,8 @@ func (b *books) lines(account, from, to string) string {
 		lines = append(lines, "opening "+opening.String())
 		return nil
 	}, func(m ledger.Movement) error {
-		lines = append(lines, fmt.Sprintf("%s %s %s %s %q", m.Kind, m.Day[5:], m.Amount, m.Fee, m.Closed))
+		lines = append(lines,
+			fmt.Sprintf("%s %s %s %s %q", m.Kind, m.Day[5:], m.Amount, m.Fee, m.Closed))
 		return nil
 	})
 	b.must(err)
@@ -302,7 +305,8 @@ func testMovements(b *books) {
 	b.pay(b.wallet(money.Som(50)).ID, money.Som(1), day) // another's
 	all, err := b.Movements(b.ctx(), account, 0, 10)
 	b.must(err)
-	if len(all) != 3 || all[2].Kind != "fund" || all[2].Offer.ID != "" || all[2].Amount != money.Som(100) {
+	if len(all) != 3 || all[2].Kind != "fund" || all[2].Offer.ID != "" ||
+		all[2].Amount != money.Som(100) {
 		b.Fatalf("movements %+v, want two payments and a funding", all)
 	}
 	for i, r := range []ledger.Receipt{second, first} {
@@ -342,7 +346,7 @@ func testProviderPayments(b *books) {
 	payments := func(provider, day string) (ids []string) {
 		b.Helper()
 		b.must(b.ProviderPayments(b.ctx(), provider, day, func(s ledger.Settled) error {
-			if s.Got != s.Offer.Amount || s.Txn != "" || s.TransferID != s.Offer.ID ||
+			if s.Amount != s.Offer.Amount || s.Txn != "" || s.TransferID != s.Offer.ID ||
 				s.PostedAt.IsZero() || !reflect.DeepEqual(s.Offer, paid[s.Offer.ID]) {
 				b.Errorf("got %+v", s)
 			}

@@ -38,6 +38,15 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"unlock", testUnlock},
 		{"intervention faults", testInterventionFaults},
 		{"intervention race", testInterventionRace},
+		{"level", testLevel},
+		{"IMSI", testIMSI},
+		{"suspect", testSuspect},
+		{"suspect race", testSuspectRace},
+		{"reset PIN", testResetPIN},
+		{"reset PIN race", testResetPINRace},
+		{"right answer", testRightAnswer},
+		{"last spent", testLastSpent},
+		{"keys", testKeys},
 		{"open offer", testOpenOffer},
 		{"open offer faults", testOpenOfferFaults},
 		{"press", testPress},
@@ -63,6 +72,9 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"balance race", testBalanceRace},
 		{"hold", testHold},
 		{"hold table", testHoldTable},
+		{"held message", testHeldMessage},
+		{"second cash-out", testSecondCashOut},
+		{"cash-out race", testCashOutRace},
 		{"reverse", testReverse},
 		{"outbox", testOutbox},
 		{"outbox gives up", testOutboxGivesUp},
@@ -90,6 +102,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"movements", testMovements},
 		{"provider payments", testProviderPayments},
 		{"inquiries", testInquiries},
+		{"retry hold", testRetryHold},
 		{"outbox status", testOutboxStatus},
 		{"poster", testPoster},
 		{"payment histories", testPaymentHistories},
@@ -171,11 +184,10 @@ func (b *books) newWallet() ledger.NewWallet {
 		Wallet: ledger.Wallet{
 			ID: id, Number: number, Name: "Asanov Asan", Lang: "ru", Level: "remote",
 			INNHash: []byte("hash of " + id), INNSealed: []byte("sealed"), BirthDate: "21011990",
-			FirstPIN: true,
+			FirstPIN: true, OfferHash: "agreed",
 		},
-		PIN:       verifier(1),
-		OfferHash: "agreed",
-		Now:       b.now,
+		PIN: verifier(1),
+		Now: b.now,
 	}
 }
 
@@ -228,8 +240,12 @@ func (b *books) read(id string) ledger.Offer {
 
 // payment asks for an offer, with an SMS and no limits.
 func (b *books) payment(o ledger.Offer) ledger.Payment {
+	var most money.Amount
+	if o.Operation == ledger.OpTransfer {
+		most = ledger.MaxBalance
+	}
 	return ledger.Payment{
-		Offer: o, Day: day, Month: month, Now: b.now,
+		Offer: o, PayeeMost: most, Day: day, Month: month, Now: b.now,
 		Message: ledger.Message{
 			Key: "paid:" + o.ID, To: msisdn.MustParse("996555000001"), Kind: "paid", Lang: "ru",
 			Fields: map[string]string{"code": o.Code, "quote": `"\` + "\x00"},

@@ -8,38 +8,10 @@ import (
 	"time"
 
 	"ussdgw/wallet/ledger"
-	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
 )
 
-const bookOfferColumns = `
-o.id, o.wallet, o.operation, o.payee, o.provider, o.provider_name, o.account, o.amount, o.fee,
-o.provider_fee, o.code, o.revision, o.lang, o.fingerprint, o.created_at, o.expires_at, o.state,
-o.pressed_at, o.held_at, o.reason, o.reason_limit`
-
-// bookOffer reads a row of bookOfferColumns.
-type bookOffer struct {
-	ledger.Offer
-	created, expires, pressed, held int64
-	reason                          string
-	limit                           money.Amount
-}
-
-func (o *bookOffer) dest() []any {
-	return []any{
-		&o.ID, &o.Wallet, &o.Operation, &o.Payee, &o.Provider, &o.ProviderName, &o.Account,
-		&o.Amount, &o.Fee, &o.ProviderFee, &o.Code, &o.Revision, &o.Lang, &o.Fingerprint,
-		&o.created, &o.expires, &o.State, &o.pressed, &o.held, &o.reason, &o.limit,
-	}
-}
-
-func (o *bookOffer) offer() ledger.Offer {
-	o.CreatedAt, o.ExpiresAt = ledger.FromMicros(o.created), ledger.FromMicros(o.expires)
-	o.PressedAt, o.HeldAt = ledger.FromMicros(o.pressed), ledger.FromMicros(o.held)
-	return o.Offer
-}
-
-const findOffers = `SELECT` + bookOfferColumns + `
+const findOffers = `SELECT` + OfferColumns + `
 FROM offer o
 WHERE o.id IN (SELECT id FROM offer WHERE id = $1 UNION SELECT id FROM offer WHERE code = $1
                UNION SELECT id FROM hold WHERE txn = $1)
@@ -51,9 +23,9 @@ func (b *Books) FindOffers(ctx context.Context, name string, limit int) ([]ledge
 	err := b.db.View(ctx, "find offers", func(t Tx) error {
 		all = nil
 		return t.Rows(findOffers, []any{name, limit}, func(scan Scan) error {
-			var o bookOffer
-			err := scan(o.dest()...)
-			all = append(all, o.offer())
+			var o OfferRow
+			err := scan(o.Dest()...)
+			all = append(all, o.Read())
 			return err
 		})
 	})

@@ -136,6 +136,9 @@ SELECT CAST(coalesce(-sum(balance), 0) AS BIGINT),
        (SELECT count(*) FROM cases WHERE closed_at = 0)
 FROM rollup`
 
+const selectMessagesWaiting = `
+SELECT count(*), coalesce(min(created_at), 0) FROM outbox WHERE sent_at = 0 AND dead_at = 0`
+
 const selectHoldCounts = `
 SELECT state, count(*), min(created_at) FROM hold WHERE ended_at = 0 GROUP BY state ORDER BY state`
 
@@ -148,6 +151,11 @@ func (b *Books) Totals(ctx context.Context) (all ledger.Totals, err error) {
 		if err != nil {
 			return err
 		}
+		var oldest int64
+		if err := t.Row(selectMessagesWaiting, nil, &all.Messages, &oldest); err != nil {
+			return err
+		}
+		all.OldestMessage = ledger.FromMicros(oldest)
 		return t.Rows(selectHoldCounts, nil, func(scan Scan) error {
 			var h ledger.HoldCount
 			var oldest int64

@@ -69,12 +69,12 @@ func (b *Books) Movements(
 func scanMovement(scan Scan) (ledger.Movement, error) {
 	var m ledger.Movement
 	var at int64
-	var o bookOffer
+	var o OfferRow
 	dest := []any{
 		&m.Seq, &m.Transfer, &m.Kind, &m.Amount, &m.Fee, &m.Wallet, &at, &m.Day, &m.Closed,
 	}
-	err := scan(append(dest, o.dest()...)...)
-	m.At, m.Offer = ledger.FromMicros(at), o.offer()
+	err := scan(append(dest, o.Dest()...)...)
+	m.At, m.Offer = ledger.FromMicros(at), o.Read()
 	return m, err
 }
 
@@ -199,8 +199,8 @@ func single(account string) bool {
 
 // A payment is found by its entry with the provider: $2 is where the entries of days before $3 end.
 const selectProviderPayments = `
-SELECT t.balance_after, t.posted_at, t.id, e.amount, coalesce(h.txn, ''),
-       coalesce(h.provider_txn, ''),` + bookOfferColumns + `
+SELECT coalesce(h.txn, ''), coalesce(h.provider_txn, ''), t.balance_after, t.posted_at, t.id,
+       t.amount, t.fee,` + OfferColumns + `
 FROM entry e
 JOIN transfer t ON t.id = e.transfer
 JOIN offer o ON o.id = t.id
@@ -222,13 +222,11 @@ func (b *Books) ProviderPayments(
 		args := []any{ledger.ProviderAccount(provider), after, day}
 		return t.Rows(selectProviderPayments, args, func(scan Scan) error {
 			var s ledger.Settled
-			var posted int64
-			var o bookOffer
-			dest := []any{&s.Balance, &posted, &s.TransferID, &s.Got, &s.Txn, &s.ProviderTxn}
-			if err := scan(append(dest, o.dest()...)...); err != nil {
+			var r ReceiptRow
+			if err := scan(append([]any{&s.Txn, &s.ProviderTxn}, r.Dest()...)...); err != nil {
 				return err
 			}
-			s.PostedAt, s.Offer = ledger.FromMicros(posted), o.offer()
+			s.Receipt = r.Read()
 			if stopped = each(s); stopped != nil {
 				return errStopped
 			}
