@@ -57,6 +57,11 @@ func checkNamed(w io.Writer, cfg Config) error {
 			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
 		}
 	}
+	if _, err := os.Stat(cfg.Agents.CertFile); cfg.Agents.Addr != "" && err == nil {
+		if _, err := cfg.Agents.desk(); err != nil {
+			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
+		}
+	}
 	if cfg.Menus.Dir == "" {
 		return faults
 	}
