@@ -123,8 +123,8 @@ type canaryWorld struct {
 
 var canaryDigits = regexp.MustCompile(fmt.Sprintf(`\b[0-9]{%d}\b`, canaryLength))
 
-func (w canaryWorld) Messages(ctx context.Context) ([]string, error) {
-	texts, err := w.World.Messages(ctx)
+func (w canaryWorld) Messages(ctx context.Context, of msisdn.Number) ([]string, error) {
+	texts, err := w.World.Messages(ctx, of)
 	for _, text := range texts {
 		for _, pin := range canaryDigits.FindAllString(text, -1) {
 			if !slices.Contains(w.run.pins, pin) {
