@@ -227,7 +227,7 @@ func (r *canaryRun) questions() {
 		}
 		fmt.Fprintf(&r.report, "%v %+v\n", step.err, step.err)
 	}
-	if _, err := world.Messages(ctx); err != nil { // notes the PIN that was sent
+	if _, err := world.Messages(ctx, s.Number); err != nil { // notes the PIN that was sent
 		r.t.Error(err)
 	}
 }
