@@ -23,6 +23,8 @@ const (
 	KindNotPaid    = "not_paid"    // payee, account, amount
 	KindReturned   = "returned"    // payee, account, amount, balance: what was held is back
 	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
+	KindCashIn     = "cash_in"     // network, amount, balance
+	KindCashOut    = "cash_out"    // amount, balance: an agent has paid it out
 	KindBlocked    = "wallet_blocked"
 	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support
 )

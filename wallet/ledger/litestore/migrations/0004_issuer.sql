@@ -235,6 +235,9 @@ BEGIN SELECT RAISE(ABORT, 'moves are inserted, never changed'); END;
 CREATE TRIGGER hold_move_no_delete BEFORE DELETE ON hold_move
 BEGIN SELECT RAISE(ABORT, 'moves are inserted, never changed'); END;
 
+-- Few among all accounts.
+CREATE INDEX account_agent ON account (id) WHERE id LIKE 'agent:%';
+
 -- What agents and terminal networks have asked for, by their own number of it, and the answer that
 -- they get for ever. The number is what we call it.
 CREATE TABLE agent_txn (

@@ -208,6 +208,9 @@ CREATE INDEX hold_move_hold ON hold_move (hold, id);
 CREATE TRIGGER hold_move_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON hold_move
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('moves are inserted, never changed');
 
+-- Few among all accounts.
+CREATE INDEX account_agent ON account (id) WHERE id LIKE 'agent:%';
+
 -- What agents and terminal networks have asked for, by their own number of it, and the answer that
 -- they get for ever. The number is what we call it.
 CREATE TABLE agent_txn (
