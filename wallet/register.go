@@ -22,6 +22,7 @@ const (
 	KindPaid       = "paid"        // payee, account, amount, fee, code, balance
 	KindNotPaid    = "not_paid"    // payee, account, amount
 	KindReturned   = "returned"    // payee, account, amount, balance: what was held is back
+	KindRefunded   = "refunded"    // payee, amount, balance: a payment was taken back
 	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
 	KindBlocked    = "wallet_blocked"
 	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support

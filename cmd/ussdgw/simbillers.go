@@ -19,7 +19,7 @@ type simBillers struct {
 	listener net.Listener
 	timeout  time.Duration // of one request
 	zone     *time.Location
-	metrics  *metrics      // nil: nothing is counted
+	metrics  *metrics // nil: nothing is counted
 
 	mu    sync.Mutex
 	found map[string]biller.Biller
@@ -39,7 +39,7 @@ func openSimBillers(
 	s := &simBillers{
 		sim: billersim.New(billersim.Config{Zone: zone, Now: now}), timeout: simTimeout, zone: zone,
 		metrics: m,
-		found: make(map[string]biller.Biller),
+		found:   make(map[string]biller.Biller),
 	}
 	for _, f := range faults {
 		if err := s.sim.AddFault(f); err != nil {

@@ -24,7 +24,8 @@ func testInquiries(b *books) {
 		b.must(err)
 		var got []string
 		for _, o := range all {
-			if !reflect.DeepEqual(o, b.read(o.ID)) {
+			if !reflect.DeepEqual(o.Offer, b.read(o.ID)) || o.Reason != "" ||
+				o.EndedAt.IsZero() == (o.State == ledger.OfferDone) {
 				b.Errorf("got %+v, want %+v", o, b.read(o.ID))
 			}
 			got = append(got, o.ID)
@@ -146,6 +147,11 @@ func testRetryHold(b *books) {
 	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonNotHeld)
 	b.must(b.VoidHold(b.ctx(), b.voiding(o)))
 	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonVoided)
+	found, err := b.FindOffers(b.ctx(), o.ID, 1)
+	b.must(err)
+	if len(found) != 1 || found[0].Reason != ledger.ReasonRefused || !found[0].EndedAt.Equal(b.now) {
+		b.Errorf("found %+v, want it refused now", found)
+	}
 	posted := b.held(w.ID, money.Som(10))
 	_, err = b.PostHold(b.ctx(), b.posting(posted))
 	b.must(err)
