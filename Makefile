@@ -84,6 +84,11 @@ fuzz: ## Fuzz every decoder for FUZZFOR (30s) each
 		done; \
 	done
 
+.PHONY: figures
+figures: servers ## Measure debits a second beside pgbench, and on SQLite
+	TEST_SERVERS=required go test -tags figures -count=1 -timeout 30m -v -run '^TestFigures$$' \
+		./wallet/ledger/pgstore ./wallet/ledger/litestore
+
 .PHONY: guards
 guards: servers ## Take each guard of money and secrets out of a copy and see its test fail
 	TEST_SERVERS=required go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw

@@ -317,7 +317,7 @@ func secret(digits string) pin.Secret { return pin.NewSecret([]byte(digits)) }
 
 func application() wallet.Application {
 	return wallet.Application{
-		Number: number, Name: "Asanov Asan", INN: inn, Lang: "ru", Consent: "offer-1",
+		Number: number, Name: "Asanov Asan", INN: inn, Lang: "ru",
 	}
 }
 

@@ -45,6 +45,10 @@ type Config struct {
 	ResendPerDay int
 	// MustChangeFirstPIN declines payments until the PIN that came by SMS is changed. [false]
 	MustChangeFirstPIN bool
+	// BalancePIN shows a balance only to who types the PIN. [false]
+	BalancePIN bool
+	// PublicOffer is what subscribers agree to by registering. [ExamplePublicOffer]
+	PublicOffer PublicOffer
 	// SweepAfter is how long a payment may be under way before the Sweeper settles it. [30s]
 	SweepAfter time.Duration
 	// Billers returns the system behind a provider by the name that the catalogue has for it, and
@@ -87,6 +91,9 @@ func (c Config) withDefaults() Config {
 	}
 	if len(c.LockFor) == 0 {
 		c.LockFor = DefaultLocks()
+	}
+	if c.PublicOffer == (PublicOffer{}) {
+		c.PublicOffer = ExamplePublicOffer()
 	}
 	if c.Zone == nil {
 		c.Zone = zone()

@@ -108,10 +108,10 @@ func (i *Issuer) SetLanguage(ctx context.Context, n msisdn.Number, lang string) 
 	return nil
 }
 
-// Balance returns what a wallet holds.
+// Balance returns what a wallet has to spend.
 func (i *Issuer) Balance(ctx context.Context, n msisdn.Number) (money.Amount, error) {
 	w, err := i.Wallet(ctx, n)
-	return w.Balance, err
+	return w.Available(), err
 }
 
 // Fund credits a wallet from the trust account, once for each key. It is how development and tests

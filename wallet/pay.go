@@ -17,8 +17,8 @@ import (
 // receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
 // repeats the attempt that was right.
 //
-// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked and blocked, the
-// offer stays open; first_pin and stopped; low_balance and limit_*, which end the offer and are
+// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and suspect,
+// the offer stays open; first_pin, always after a reset of the PIN, and stopped; low_balance and limit_*, which end the offer and are
 // told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
 // with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
 // Resolve tells it before. With any other failure this call has moved nothing. With an error the
@@ -63,6 +63,9 @@ func (i *Issuer) release(
 		}
 	}
 	open := o.State == ledger.OfferOpen
+	if open && w.Suspect != "" { // whoever has the number now gets no try of the PIN
+		return decline(ledger.ReasonSuspect, o.ID)
+	}
 	tried, err := i.try(ctx, w, s, "pay/"+o.ID+"/"+attempt, !open)
 	if err != nil {
 		return err
@@ -107,7 +110,7 @@ func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) e
 	if err := mayMove(w); err != nil { // though this very input was right before a block
 		return err
 	}
-	if i.config.MustChangeFirstPIN && tried.First {
+	if tried.First && (i.config.MustChangeFirstPIN || w.PINReset) {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
 	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || i.stopped(p) {

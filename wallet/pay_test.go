@@ -223,7 +223,7 @@ func TestPayMustChangeFirstPIN(t *testing.T) {
 	b.declined(err, ledger.ReasonWrongPIN)
 	both := b.issuer(wallet.Config{MustChangeFirstPIN: true}, testKeys(t, 2, 1, 2), providersYAML)
 	b.ok(both.CheckPIN(b.ctx(), number, secret(first), "check")) // housekeeping is no change
-	_, err = b.pay(o.ID, first, "after")
+	_, err = both.Pay(b.ctx(), number, o.ID, secret(first), "after")
 	b.declined(err, ledger.ReasonFirstPIN)
 	b.ok(both.CheckPIN(b.ctx(), number, secret(first), "check again"))
 	b.ok(both.StagePIN(b.ctx(), number, secret(second)))

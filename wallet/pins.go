@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +22,7 @@ const (
 
 // CheckPIN reports with nil that s is the wallet's PIN, and opens a change of PIN: StagePIN comes
 // next. attempt names the input that carried s; the same input again is the same try. It declines
-// wrong_pin, with the tries that are left, locked, with the end of the lock, and blocked.
+// wrong_pin, with the tries that are left, locked, with the end of the lock, blocked, and suspect.
 func (i *Issuer) CheckPIN(
 	ctx context.Context, n msisdn.Number, s pin.Secret, attempt string,
 ) error {
@@ -31,21 +30,24 @@ func (i *Issuer) CheckPIN(
 	if err != nil {
 		return err
 	}
+	if w.Suspect != "" {
+		return decline(ledger.ReasonSuspect, "")
+	}
 	if _, err := i.try(ctx, w, s, "check/"+attempt, false); err != nil {
 		return err
 	}
 	return i.stage(ctx, stepOld, w, s)
 }
 
-// StagePIN takes the new PIN for the first time. It declines blocked, not_staged unless CheckPIN
+// StagePIN takes the new PIN for the first time. It declines blocked, suspect, not_staged unless CheckPIN
 // found the old one right within Config.StageTTL, weak_pin, and same_pin.
 func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) error {
 	w, err := i.Wallet(ctx, n)
 	if err != nil {
 		return err
 	}
-	if w.Blocked() {
-		return decline(ledger.ReasonBlocked, "")
+	if err := mayMove(w); err != nil {
+		return err
 	}
 	if _, err := i.store.StagedPIN(ctx, w.ID, i.clock()); err != nil {
 		return fmt.Errorf("wallet: stage PIN: %w", err)
@@ -69,7 +71,7 @@ func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) er
 
 // ChangePIN takes the new PIN for the second time, puts it in force and queues an SMS. attempt
 // names the input that carried it: the same input again, at once or later, is done already. It
-// declines blocked, not_staged, and mismatch, after which it may be typed again.
+// declines blocked, suspect, not_staged, and mismatch, after which it may be typed again.
 func (i *Issuer) ChangePIN(
 	ctx context.Context, n msisdn.Number, again pin.Secret, attempt string,
 ) error {
@@ -87,8 +89,8 @@ func (i *Issuer) ChangePIN(
 func (i *Issuer) change(
 	ctx context.Context, w ledger.Wallet, again pin.Secret, message ledger.Message,
 ) error {
-	if w.Blocked() {
-		return decline(ledger.ReasonBlocked, "")
+	if err := mayMove(w); err != nil {
+		return err
 	}
 	staged, err := i.store.StagedPIN(ctx, w.ID, message.CreatedAt)
 	if err != nil {
@@ -169,7 +171,7 @@ func (i *Issuer) try(
 		return tried, fmt.Errorf("wallet: right try: %w", err)
 	}
 	if i.keys.Stale(tried.Verifier) {
-		i.rekey(ctx, w, s, t, tried)
+		i.rekey(ctx, w, s, tried.Verifier)
 	}
 	return tried, nil
 }
@@ -187,29 +189,15 @@ func (i *Issuer) wrong(ctx context.Context, w ledger.Wallet, t ledger.Try) error
 }
 
 // rekey makes the verifier of a right PIN anew under the current key. It is housekeeping: when it
-// fails, the next right entry tries again. It leaves alone a PIN that is being changed, or was
-// since it was compared, and a first PIN that has to be changed anyhow.
-func (i *Issuer) rekey(
-	ctx context.Context, w ledger.Wallet, s pin.Secret, t ledger.Try, compared ledger.Tried,
-) {
-	if compared.First && i.config.MustChangeFirstPIN {
-		return
-	}
-	_, err := i.store.StagedPIN(ctx, w.ID, t.Now)
-	if ledger.ReasonOf(err) != ledger.ReasonNotStaged {
-		return
-	}
+// fails, the next right entry tries again. A PIN that was changed since it was compared stays.
+func (i *Issuer) rekey(ctx context.Context, w ledger.Wallet, s pin.Secret, compared pin.Verifier) {
 	v, err := i.verifier(w.ID, s)
 	if err == nil {
-		var now ledger.Tried
-		now, err = i.store.CountTry(ctx, t) // counts nothing: reads what is in force
-		if err == nil && bytes.Equal(now.Verifier.MAC, compared.Verifier.MAC) {
-			err = i.store.ReplacePIN(ctx, w.ID, v, false, t.Now, nil)
-		}
+		err = i.store.RekeyPIN(ctx, w.ID, compared, v)
 	}
 	if err != nil {
 		i.log.Warn("PIN verifier keeps its old key", zap.Stringer("msisdn", w.Number),
-			zap.Int("key_version", compared.Verifier.KeyVersion), zap.Error(err))
+			zap.Int("key_version", compared.KeyVersion), zap.Error(err))
 	}
 }
 

@@ -280,18 +280,15 @@ func TestNewKeyLeavesAChangeAlone(t *testing.T) {
 	b.ok(both.ChangePIN(b.ctx(), number, secret(second), "2"))
 }
 
-// A meddled store has something happen right after it was asked what is staged.
+// A meddled store has something happen right before it takes a verifier under another key.
 type meddled struct {
 	*litestore.Store
 	meddle func()
 }
 
-func (m meddled) StagedPIN(
-	ctx context.Context, wallet string, now time.Time,
-) (pin.Verifier, error) {
-	v, err := m.Store.StagedPIN(ctx, wallet, now)
+func (m meddled) RekeyPIN(ctx context.Context, wallet string, from, to pin.Verifier) error {
 	m.meddle()
-	return v, err
+	return m.Store.RekeyPIN(ctx, wallet, from, to)
 }
 
 // The housekeeping of keys never brings an old PIN back that was replaced in that moment.

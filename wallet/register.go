@@ -24,6 +24,8 @@ const (
 	KindReturned   = "returned"    // payee, account, amount, balance: what was held is back
 	KindRefunded   = "refunded"    // payee, amount, balance: a payment was taken back
 	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
+	KindCashIn     = "cash_in"     // network, amount, balance
+	KindCashOut    = "cash_out"    // amount, balance: an agent has paid it out
 	KindBlocked    = "wallet_blocked"
 	KindUnblocked  = "wallet_unblocked" // a block, or a lock of wrong PINs, was ended by support
 )
@@ -47,14 +49,13 @@ const maxPINDraws = 100
 
 // An Application asks for a wallet. Whether the number's network is served is the caller's to ask.
 type Application struct {
-	Number  msisdn.Number
-	Name    string
-	INN     string
-	Lang    string
-	Consent string // names the public offer, and its version, that the subscriber accepted
+	Number msisdn.Number
+	Name   string
+	INN    string
+	Lang   string
 }
 
-// Register opens a wallet at Level and queues its first PIN as an SMS. The same application again,
+// Register opens a wallet at Level, remembers which public offer it was opened under, and queues its first PIN as an SMS. The same application again,
 // before that PIN was used, is done already and sends nothing. It declines registered, inn_taken
 // and inn_future, and fails with ErrName and ErrINN.
 func (i *Issuer) Register(ctx context.Context, a Application) error {
@@ -118,7 +119,7 @@ func (i *Issuer) Seed(ctx context.Context, a Application, s pin.Secret) error {
 }
 
 // ResendFirstPIN makes a new first PIN and queues its SMS. attempt names the input that asked for
-// it: the same input again is done already. It declines blocked, pin_used when the first PIN was
+// it: the same input again is done already. It declines blocked, suspect, pin_used when the first PIN was
 // used, and too_often.
 func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt string) error {
 	if attempt == "" {
@@ -133,8 +134,8 @@ func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt st
 }
 
 func (i *Issuer) resend(ctx context.Context, w ledger.Wallet, message ledger.Message) error {
-	if w.Blocked() {
-		return decline(ledger.ReasonBlocked, "")
+	if err := mayMove(w); err != nil {
+		return err
 	}
 	if !w.FirstPIN {
 		return decline(ledger.ReasonPINUsed, "")
@@ -194,18 +195,22 @@ func (i *Issuer) newWallet(a Application, now time.Time) (ledger.NewWallet, erro
 	if err != nil {
 		return ledger.NewWallet{}, err
 	}
-	sealed, err := i.keys.Seal([]byte(a.INN), "inn/"+id, nonce)
+	sealed, err := i.keys.Seal([]byte(a.INN), boundINN(id), nonce)
 	if err != nil {
 		return ledger.NewWallet{}, fmt.Errorf("wallet: register: %w", err)
 	}
 	return ledger.NewWallet{
 		Wallet: ledger.Wallet{
 			ID: id, Number: a.Number, Name: name, Lang: a.Lang, Level: Level,
-			INNHash: i.keys.Fingerprint("inn", a.INN), INNSealed: sealed, BirthDate: birth,
+			INNHash: i.keys.Fingerprint(purposeINN, a.INN), INNSealed: sealed, BirthDate: birth,
+			OfferHash: i.config.PublicOffer.Hash,
 		},
-		OfferHash: a.Consent, Now: now,
+		Now: now,
 	}, nil
 }
+
+// boundINN is what a sealed INN is bound to.
+func boundINN(wallet string) string { return "inn/" + wallet }
 
 // cleanName trims a name and makes every gap one space.
 func cleanName(name string) (string, error) {

@@ -45,6 +45,9 @@ var arrows = map[string][]string{
 	"wallet": append([]string{
 		"wallet/ledger", "wallet/catalogue", "wallet/biller",
 	}, walletLeaves...),
+	"wallet/cashdesk": append([]string{
+		"wallet", "wallet/ledger",
+	}, walletLeaves...),
 	"ussd/menu": append([]string{
 		"smsc/charset", "menus/source", "menus/schema", "menus/revision",
 	}, walletLeaves...),

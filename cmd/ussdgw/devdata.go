@@ -168,7 +168,7 @@ func seed(ctx context.Context, issuer *wallet.Issuer, people []devSubscriber) er
 		}
 		secret := pin.NewSecret([]byte(p.PIN))
 		err = issuer.Seed(ctx, wallet.Application{
-			Number: number, Name: p.Name, INN: p.INN, Lang: p.Lang, Consent: "dev",
+			Number: number, Name: p.Name, INN: p.INN, Lang: p.Lang,
 		}, secret)
 		secret.Wipe()
 		if err != nil {

@@ -128,7 +128,6 @@ func (b *books) populate(ctx context.Context, s transcript.Scenario, pins transc
 	}
 	a := wallet.Application{
 		Number: s.Number, Name: "Asanov Asan", INN: givenINN, Lang: s.Given.Lang,
-		Consent: b.assembly.parts.menus.Begin(s.Number).Revision(),
 	}
 	register := func() error { return issuer.Seed(ctx, a, pin.NewSecret([]byte(pins.PIN))) }
 	if s.Given.FirstPIN {

@@ -187,7 +187,7 @@ func (t *Teller) identify(ctx context.Context, c ussd.Call) (ussd.Answer, error)
 func (t *Teller) register(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	err := t.issuer.Register(ctx, wallet.Application{
 		Number: c.Number, Name: c.Action.Args["name"], INN: c.Action.Args["inn"],
-		Lang: c.Lang, Consent: c.Revision,
+		Lang: c.Lang,
 	})
 	if errors.Is(err, wallet.ErrINN) {
 		return answer("inn_refused"), nil

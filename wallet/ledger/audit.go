@@ -41,7 +41,7 @@ FROM account a LEFT JOIN entry e ON e.account = a.id
 GROUP BY a.id, a.balance HAVING a.balance <> coalesce(sum(e.amount), 0)`
 
 const auditNegativeBalance = `
-SELECT id, 'balance ' || CAST(balance AS TEXT) FROM account WHERE balance < 0`
+SELECT id, 'balance ' || CAST(balance AS TEXT) FROM account WHERE balance < -credit`
 
 const auditOrphanAccount = `
 SELECT e.account, 'entry of ' || e.transfer || ' on a wallet account that does not exist'

@@ -54,6 +54,8 @@ const (
 	ReasonMismatch  Reason = "mismatch"
 	ReasonPINUsed   Reason = "pin_used"
 	ReasonTooOften  Reason = "too_often"
+	// ReasonAskSupport says that nothing but a person can tell whether this is the owner.
+	ReasonAskSupport Reason = "ask_support"
 
 	ReasonBlocked    Reason = "blocked"
 	ReasonNotBlocked Reason = "not_blocked"

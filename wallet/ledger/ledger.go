@@ -22,8 +22,10 @@ type Wallet struct {
 	Balance      money.Amount // what is held included
 	Held         money.Amount // reserved, not to be had
 	FirstPIN     bool         // the PIN came by SMS and was never used
+	PINReset     bool         // the PIN came by SMS after a reset: it has to be changed first
 	LockedUntil  time.Time    // zero = never locked; in the past = not locked now
 	RegisteredAt time.Time
+	OfferHash    string    // of the public offer's text to which the subscriber agreed then
 	IMSIHash     []byte    // keyed hash of the IMSI that the owner is known by; empty = none
 	Suspect      Suspicion // why no money moves until the INN is confirmed; "" = nothing is wrong
 }
@@ -47,10 +49,9 @@ func (w Wallet) Blocked() bool { return w.LockedUntil.Equal(BlockedUntil()) }
 // ignored: a new wallet is empty, unlocked and registered at Now.
 type NewWallet struct {
 	Wallet
-	PIN       pin.Verifier
-	OfferHash string  // of the public offer's text to which the subscriber agreed
-	Message   Message // SMS to enqueue; none when its Kind is ""
-	Now       time.Time
+	PIN     pin.Verifier
+	Message Message // SMS to enqueue; none when its Kind is ""
+	Now     time.Time
 }
 
 // A Message is an SMS in the outbox: a kind and its fields. The text is made when it is sent.
@@ -199,6 +200,17 @@ func (p Payment) Wallets() []string {
 		return []string{p.Offer.Wallet}
 	}
 	return []string{p.Offer.Wallet, p.Offer.Payee}
+}
+
+// PaidResult is what becomes of a payment that is posted now, and leaves the wallet balance to
+// spend.
+func PaidResult(p Payment, balance money.Amount) Result {
+	o := p.Offer
+	o.State, o.Fingerprint = OfferDone, o.Sum()
+	return Result{Receipt: Receipt{
+		Offer: o, Amount: o.Amount, Fee: o.Fee, Balance: balance,
+		PostedAt: FromMicros(Micros(p.Now)), TransferID: o.ID,
+	}}
 }
 
 // HeldResult is what becomes of a payment whose money is held now.

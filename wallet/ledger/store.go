@@ -23,9 +23,11 @@ type Store interface {
 	Holds
 	Outbox
 	Records
+	Identities
 	Cases
 	Statements
 	Inquiries
+	Agents
 
 	// Apply executes pressed offers in one transaction, each exactly once: it moves the money, or
 	// holds it where the payment has Terms, consumes the limits and enqueues the message. Results

@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 )
 
@@ -37,6 +39,8 @@ type Keys struct {
 	current  int
 	derived  map[int]derived
 	identity []byte // key of Fingerprint
+	// identityVersion is the version whose key Fingerprint uses, 0 when it has one of its own.
+	identityVersion int
 }
 
 // derived holds what is made of one PIN key: each purpose has a key of its own.
@@ -54,7 +58,7 @@ const (
 // current. Versions are positive. It derives what it needs and keeps no reference to keys.
 //
 // Fingerprints use the lowest version, whatever is current, so that they stay comparable when a
-// key is added. That key must therefore never be removed.
+// key is added. That key must therefore stay, unless WithFingerprintKey takes its place.
 func NewKeys(current int, keys map[int][]byte) (*Keys, error) {
 	if _, ok := keys[current]; !ok {
 		return nil, fmt.Errorf("pin: keys: current version %d has no key", current)
@@ -72,8 +76,21 @@ func NewKeys(current int, keys map[int][]byte) (*Keys, error) {
 		lowest = min(lowest, version)
 		k.derived[version] = derived{derive(key, purposeVerify), derive(key, purposeSeal)}
 	}
-	k.identity = derive(keys[lowest], purposeFingerprint)
+	k.identity, k.identityVersion = derive(keys[lowest], purposeFingerprint), lowest
 	return k, nil
+}
+
+// WithFingerprintKey returns keys whose fingerprints use a key of their own, of at least
+// MinKeyOctets. Where fingerprints are stored already it has to be the key that has made them: the
+// one of the lowest version. Then that version may go.
+func (k *Keys) WithFingerprintKey(key []byte) (*Keys, error) {
+	if len(key) < MinKeyOctets {
+		return nil, fmt.Errorf("pin: keys: fingerprint key has %d octets, needs %d", len(key),
+			MinKeyOctets)
+	}
+	own := *k
+	own.identity, own.identityVersion = derive(key, purposeFingerprint), 0
+	return &own, nil
 }
 
 // derive panics where hkdf fails, which it does only for lengths that the code never asks for.
@@ -85,8 +102,12 @@ func derive(key []byte, purpose string) []byte {
 	return out
 }
 
-// LoadKeys reads a key file: one key a line as "version:base64", the last line is current. Empty
-// lines and lines that begin with '#' are skipped. A file that others than its owner and its group
+// fingerprintLine is what stands for the version in the line of the fingerprint key.
+const fingerprintLine = "fingerprint"
+
+// LoadKeys reads a key file: one key a line as "version:base64", the last line is current. At most
+// one line is "fingerprint:base64": see WithFingerprintKey. Empty lines and lines that begin with
+// '#' are skipped. A file that others than its owner and its group
 // may read, or that others than its owner may write, is refused; its group may read it, because a
 // credential that systemd passes to a service has the mode 0440. Errors name the file and the line
 // and never what is in it.
@@ -116,8 +137,17 @@ func LoadKeys(path string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pin: load keys: %s:%w", path, err)
 	}
-	return NewKeys(current, keys)
+	own, found := keys[fingerprintVersion]
+	delete(keys, fingerprintVersion)
+	k, err := NewKeys(current, keys)
+	if err != nil || !found {
+		return k, err
+	}
+	return k.WithFingerprintKey(own)
 }
+
+// fingerprintVersion is where parseKeys puts the fingerprint key: no version is 0.
+const fingerprintVersion = 0
 
 // parseKeys returns errors that begin with the line number.
 func parseKeys(text []byte) (current int, keys map[int][]byte, err error) {
@@ -130,35 +160,83 @@ func parseKeys(text []byte) (current int, keys map[int][]byte, err error) {
 		if len(line) == 0 || line[0] == '#' {
 			continue
 		}
-		left, right, found := bytes.Cut(line, []byte(":"))
-		version, err := strconv.Atoi(string(bytes.TrimSpace(left)))
-		if !found || err != nil || version < 1 || version > maxKeyVersion {
-			return 0, nil, fmt.Errorf("%d: want version:base64, version a number from 1", number)
-		}
-		key, err := base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(right))
+		version, key, err := parseKey(line)
 		if err != nil {
-			return 0, nil, fmt.Errorf("%d: key of version %d is not base64", number, version)
-		}
-		if len(key) < MinKeyOctets {
-			return 0, nil, fmt.Errorf("%d: key of version %d has %d octets, needs %d",
-				number, version, len(key), MinKeyOctets)
+			return 0, nil, fmt.Errorf("%d: %w", number, err)
 		}
 		if _, twice := keys[version]; twice {
-			return 0, nil, fmt.Errorf("%d: version %d is given twice", number, version)
+			return 0, nil, fmt.Errorf("%d: %s is given twice", number, keyName(version))
 		}
-		keys[version], current = key, version
+		keys[version] = key
+		if version != fingerprintVersion {
+			current = version
+		}
 	}
 	if err := lines.Err(); err != nil {
 		return 0, nil, fmt.Errorf("%d: line is too long", number+1)
 	}
-	if len(keys) == 0 {
+	if current == 0 {
 		return 0, nil, errors.New("1: no key in the file")
 	}
 	return current, keys, nil
 }
 
+// parseKey reads one line of a key file.
+func parseKey(line []byte) (version int, key []byte, err error) {
+	left, right, found := bytes.Cut(line, []byte(":"))
+	name := string(bytes.TrimSpace(left))
+	if name != fingerprintLine {
+		version, err = strconv.Atoi(name)
+		if !found || err != nil || version < 1 || version > maxKeyVersion {
+			return 0, nil, errors.New("want version:base64, version a number from 1")
+		}
+	}
+	key, err = base64.StdEncoding.AppendDecode(nil, bytes.TrimSpace(right))
+	if err != nil {
+		return 0, nil, fmt.Errorf("key of %s is not base64", keyName(version))
+	}
+	if len(key) < MinKeyOctets {
+		return 0, nil, fmt.Errorf("key of %s has %d octets, needs %d", keyName(version), len(key),
+			MinKeyOctets)
+	}
+	return version, key, nil
+}
+
+func keyName(version int) string {
+	if version == fingerprintVersion {
+		return "the fingerprints"
+	}
+	return fmt.Sprintf("version %d", version)
+}
+
+// NewKeyLine returns a line for a key file with a new key from source. version 0 is the fingerprint
+// key's. The line is a secret.
+func NewKeyLine(version int, source io.Reader) ([]byte, error) {
+	if version < 0 || version > maxKeyVersion {
+		return nil, fmt.Errorf("pin: new key: version %d is out of range", version)
+	}
+	key := make([]byte, MinKeyOctets)
+	defer clear(key)
+	if _, err := io.ReadFull(source, key); err != nil {
+		return nil, fmt.Errorf("pin: new key: %w", err)
+	}
+	name := fingerprintLine
+	if version != fingerprintVersion {
+		name = strconv.Itoa(version)
+	}
+	line := append([]byte(name), ':')
+	return append(base64.StdEncoding.AppendEncode(line, key), '\n'), nil
+}
+
 // Current returns the version that new verifiers and sealed payloads get.
 func (k *Keys) Current() int { return k.current }
+
+// Versions returns the versions of the keys, lowest first.
+func (k *Keys) Versions() []int { return slices.Sorted(maps.Keys(k.derived)) }
+
+// FingerprintVersion returns the version whose key fingerprints use, 0 when they have one of their
+// own.
+func (k *Keys) FingerprintVersion() int { return k.identityVersion }
 
 // Fingerprint returns a keyed hash of text, 32 octets: equal for equal text and purpose, and
 // useless without the key. It serves as the unique column of what is stored sealed.
@@ -166,6 +244,14 @@ func (k *Keys) Fingerprint(purpose, text string) []byte {
 	mac := hmac.New(sha256.New, k.identity)
 	writeField(mac, []byte(purpose))
 	writeField(mac, []byte(text))
+	return mac.Sum(nil)
+}
+
+// FingerprintOf is Fingerprint of a secret.
+func (k *Keys) FingerprintOf(purpose string, s Secret) []byte {
+	mac := hmac.New(sha256.New, k.identity)
+	writeField(mac, []byte(purpose))
+	writeField(mac, s.Reveal())
 	return mac.Sum(nil)
 }
 

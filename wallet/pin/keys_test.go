@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -228,6 +229,61 @@ func TestLoadKeys(t *testing.T) {
 	}
 	if _, err := pin.LoadKeys(filepath.Join(t.TempDir(), "none")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v, want os.ErrNotExist", err)
+	}
+}
+
+// A key of their own makes fingerprints independent of the versions.
+func TestFingerprintKey(t *testing.T) {
+	line := func(version int, octet byte) string {
+		out, err := pin.NewKeyLine(version, constant(octet))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	load := func(text string) *pin.Keys {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		k, err := pin.LoadKeys(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	first := load(line(1, 1))
+	moved := load(line(2, 2) + line(0, 1)) // the key of version 1 is that of the fingerprints now
+	if moved.Current() != 2 || moved.FingerprintVersion() != 0 || first.FingerprintVersion() != 1 ||
+		!slices.Equal(moved.Versions(), []int{2}) {
+		t.Errorf("%v, fingerprints %d, versions %v", moved, moved.FingerprintVersion(),
+			moved.Versions())
+	}
+	const text = "21210199012345"
+	own := moved.FingerprintOf("inn", pin.NewSecret([]byte(text)))
+	if !bytes.Equal(own, first.Fingerprint("inn", text)) {
+		t.Error("the same key gives another fingerprint")
+	}
+	if bytes.Equal(own, load(line(2, 2)).Fingerprint("inn", text)) {
+		t.Error("fingerprints use the version's key beside their own")
+	}
+	if _, err := first.WithFingerprintKey(key(1)[1:]); err == nil {
+		t.Error("a short fingerprint key is accepted")
+	}
+	for name, text := range map[string]string{
+		"alone": line(0, 1), "twice": line(1, 1) + line(0, 1) + line(0, 2), "no key": "fingerprint",
+	} {
+		path := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := pin.LoadKeys(path); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if _, err := pin.NewKeyLine(-1, constant(1)); err == nil {
+		t.Error("a version below zero is accepted")
 	}
 }
 

@@ -43,11 +43,6 @@ const selectUsed = `
 SELECT coalesce(max(CASE WHEN day = $3 THEN day_used END), 0), coalesce(max(used), 0)
 FROM limit_used WHERE wallet = $1 AND operation = $2 AND month = $4`
 
-// countedDay is the day that something is counted in: never before the last one counted.
-const countedDay = `
-SELECT coalesce(max(day), '') FROM limit_used
-WHERE wallet = $1 AND operation = 'out' AND month = $2`
-
 const refusePayment = `
 UPDATE offer SET state = 'refused', reason = $2, reason_limit = $3, ended_at = $4
 WHERE id = $1 AND state = 'pressed'`
@@ -64,12 +59,46 @@ func (t tx) refuse(p ledger.Payment, d *ledger.Decline) error {
 	return sqlbooks.Enqueue(t, p.Refusal, now, p.Offer.ID, ledger.OfferRefused)
 }
 
+// selectStanding reads an offer and what decides about it, with what was counted under its own
+// operation, and under all that leaves the wallet.
+const selectStanding = `SELECT` + sqlbooks.OfferColumns + `,
+    a.balance - a.held, coalesce(b.balance, -1),
+    coalesce(l.used, 0), coalesce(l.day, ''), coalesce(l.day_used, 0),
+    coalesce(t.used, 0), coalesce(t.day, ''), coalesce(t.day_used, 0)
+FROM offer o
+JOIN account a ON a.id = 'wallet:' || o.wallet
+LEFT JOIN account b ON b.id = 'wallet:' || o.payee
+LEFT JOIN limit_used l ON l.wallet = o.wallet AND l.operation = o.operation AND l.month = $2
+LEFT JOIN limit_used t ON t.wallet = o.wallet AND t.operation = 'out' AND t.month = $2
+WHERE o.id = $1`
+
+// standing reads an offer and what decides about a payment of it, and puts the day in which it is
+// counted into p: never before the last one counted.
+func (t tx) standing(p *ledger.Payment) (o offerRow, s ledger.Standing, err error) {
+	var day, outDay string
+	dest := append(o.Dest(), &s.Available, &s.PayeeBalance,
+		&s.Used.Month, &day, &s.Used.Day, &s.Out.Month, &outDay, &s.Out.Day)
+	err = t.row(selectStanding, []any{p.Offer.ID, p.Month}, dest...)
+	if missing(err) {
+		err = ledger.ErrNoOffer
+	}
+	p.Day = max(p.Day, outDay)
+	if day != p.Day {
+		s.Used.Day = 0
+	}
+	if outDay != p.Day {
+		s.Out.Day = 0
+	}
+	s.NoPayee = s.PayeeBalance < 0
+	return o, s, err
+}
+
 // apply executes one payment. It returns an error only when the books cannot be read or written.
 func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	decline := func(r ledger.Reason) (ledger.Result, error) {
 		return ledger.Result{Err: &ledger.Decline{Reason: r, Key: p.Offer.ID}}, nil
 	}
-	o, err := t.offer(p.Offer.ID)
+	o, s, err := t.standing(&p)
 	switch {
 	case errors.Is(err, ledger.ErrNoOffer):
 		return decline(ledger.ReasonNotTaken)
@@ -82,11 +111,6 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	case o.State != ledger.OfferPressed:
 		return t.result(o.ID)
 	}
-	s, day, err := t.standing(p, o.Offer)
-	if err != nil {
-		return ledger.Result{}, err
-	}
-	p.Day = day
 	if d := ledger.Judge(p, o.Read(), s); d != nil {
 		return ledger.Result{Err: d}, t.refuse(p, d)
 	}
@@ -96,47 +120,8 @@ func (t tx) apply(p ledger.Payment) (ledger.Result, error) {
 	if p.Terms.Txn != "" {
 		return ledger.HeldResult(p), t.hold(p, o.Offer)
 	}
-	balance, err := t.pay(p, o.Offer)
-	if err != nil {
-		return ledger.Result{}, err
-	}
-	paid := o.Read()
-	paid.State = ledger.OfferDone
-	return ledger.Result{Receipt: ledger.Receipt{
-		Offer: paid, Amount: o.Amount, Fee: o.Fee, Balance: balance,
-		PostedAt: ledger.FromMicros(ledger.Micros(p.Now)), TransferID: o.ID,
-	}}, nil
-}
-
-const selectStanding = `SELECT balance FROM account WHERE id = $1`
-
-// standing reads what decides about a payment, and the day in which it is counted.
-func (t tx) standing(p ledger.Payment, o ledger.Offer) (s ledger.Standing, day string, err error) {
-	err = t.row(selectBalance, []any{ledger.WalletAccount(o.Wallet)}, &s.Available)
-	if err != nil {
-		return s, "", err
-	}
-	if err := t.row(countedDay, []any{o.Wallet, p.Month}, &day); err != nil {
-		return s, "", err
-	}
-	day = max(day, p.Day)
-	for _, used := range []struct {
-		op   ledger.Operation
-		dest *ledger.Used
-	}{{o.Operation, &s.Used}, {ledger.OpOut, &s.Out}} {
-		err := t.row(selectUsed, []any{o.Wallet, string(used.op), day, p.Month},
-			&used.dest.Day, &used.dest.Month)
-		if err != nil {
-			return s, "", err
-		}
-	}
-	if o.Operation == ledger.OpTransfer {
-		err = t.row(selectStanding, []any{ledger.WalletAccount(o.Payee)}, &s.PayeeBalance)
-		if missing(err) {
-			s.NoPayee, err = true, nil
-		}
-	}
-	return s, day, err
+	after := s.Available - o.Amount - o.Fee
+	return ledger.PaidResult(p, after), t.pay(p, o.Offer, after)
 }
 
 const useLimit = `
@@ -196,54 +181,46 @@ const finishOffer = `
 UPDATE offer SET state = 'done', ended_at = $2 WHERE id = $1 AND state = 'pressed'`
 
 const debitAccount = `
-UPDATE account SET balance = balance - $2 WHERE id = $1 AND balance - held >= $2
-RETURNING balance - held`
+UPDATE account SET balance = balance - $2 WHERE id = $1 AND balance - held >= $2`
 
-// pay moves the money of a stored, pressed offer, and returns what the wallet has to spend after
-// it.
-func (t tx) pay(p ledger.Payment, o ledger.Offer) (balance money.Amount, err error) {
+const insertEntriesOfOffer = `
+INSERT INTO entry (transfer, line, account, amount)
+SELECT $1, v.column1, v.column2, v.column3
+FROM (VALUES (1, $2, -$5), (2, $3, $6), (3, $4, $7)) v WHERE v.column3 <> 0`
+
+// pay moves the money of a stored, pressed offer. It leaves the wallet after to spend.
+func (t tx) pay(p ledger.Payment, o ledger.Offer, after money.Amount) error {
 	now := ledger.Micros(p.Now)
 	if err := t.mustMove(finishOffer, o.ID, now); err != nil {
-		return 0, err
+		return err
 	}
-	wallet := ledger.WalletAccount(o.Wallet)
-	if err := t.row(debitAccount, []any{wallet, o.Amount + o.Fee}, &balance); err != nil {
-		return 0, err
+	wallet, creditor := ledger.WalletAccount(o.Wallet), o.Creditor("")
+	if err := t.mustMove(debitAccount, wallet, o.Amount+o.Fee); err != nil {
+		return err
 	}
-	err = t.transfer(transferRow{
+	err := t.transfer(transferRow{
 		id: o.ID, kind: string(o.Operation), wallet: o.Wallet, amount: o.Amount, fee: o.Fee,
-		fingerprint: o.Fingerprint, balance: balance, at: now, day: p.Day, month: p.Month,
+		fingerprint: o.Fingerprint, balance: after, at: now, day: p.Day, month: p.Month,
 	})
 	if err != nil {
-		return 0, err
+		return err
 	}
-	creditor := o.Creditor("")
-	for i, posting := range []struct {
-		debit, credit string
-		amount        money.Amount
-	}{
-		{wallet, creditor, o.Amount},
-		{wallet, o.FeeAccount(), o.Fee},
-		{creditor, o.FeeAccount(), o.ProviderFee},
-	} {
-		if posting.amount == 0 {
-			continue
-		}
-		if err := t.post(o.ID, i+1, posting.debit, posting.credit, posting.amount); err != nil {
-			return 0, err
-		}
+	_, err = t.exec(insertEntriesOfOffer, o.ID, wallet, creditor, o.FeeAccount(),
+		o.Amount+o.Fee, o.Amount-o.ProviderFee, o.Fee+o.ProviderFee)
+	if err != nil {
+		return err
 	}
-	if err := t.tell(p.Message, balance, now, o.ID); err != nil {
-		return 0, err
+	if err := t.tell(p.Message, after, now, o.ID); err != nil {
+		return err
 	}
 	if o.Operation != ledger.OpTransfer {
-		return balance, nil
+		return nil
 	}
 	var payees money.Amount
 	if err := t.row(creditAccount, []any{creditor, o.Amount}, &payees); err != nil {
-		return 0, err
+		return err
 	}
-	return balance, t.tell(p.PayeeMessage, payees, now, o.ID)
+	return t.tell(p.PayeeMessage, payees, now, o.ID)
 }
 
 // tell enqueues a message of an offer that is done, with a balance.
@@ -295,6 +272,8 @@ const selectFingerprint = `SELECT fingerprint FROM transfer WHERE id = $1`
 const creditAccount = `
 UPDATE account SET balance = balance + $2 WHERE id = $1 RETURNING balance - held`
 
+const selectWhole = `SELECT balance FROM account WHERE id = $1`
+
 // Fund moves amount from the trust account to a wallet.
 func (s *Store) Fund(
 	ctx context.Context, key, wallet string, amount, most money.Amount, now time.Time,
@@ -317,7 +296,7 @@ func (s *Store) Fund(
 		}
 		var balance money.Amount
 		account := ledger.WalletAccount(wallet)
-		err = t.row(selectStanding, []any{account}, &balance)
+		err = t.row(selectWhole, []any{account}, &balance)
 		if missing(err) {
 			return ledger.ErrNoWallet
 		}

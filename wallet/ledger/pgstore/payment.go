@@ -16,11 +16,11 @@ import (
 )
 
 const callApply = `
-SELECT n, verdict, reason_limit
+SELECT n, verdict, amount
 FROM apply_payments($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
                     $19, $20, $21, $22, $23, $24, $25)`
 
-// Apply executes pressed offers in one transaction: all of it is one message to the server.
+// Apply executes pressed offers in one transaction, which is one message to the server.
 func (s *Store) Apply(
 	ctx context.Context, payments []ledger.Payment,
 ) ([]ledger.Result, error) {
@@ -36,7 +36,11 @@ func (s *Store) Apply(
 	var results []ledger.Result
 	err := s.change(ctx, "apply", func(ctx context.Context, c *pgxpool.Conn) error {
 		results = make([]ledger.Result, len(payments))
-		return classify(send(ctx, c, payments, rounds, results), true)
+		before, err := send(ctx, c, payments, rounds, results)
+		if err == nil {
+			err = readBefore(ctx, c, payments, before, results)
+		}
+		return classify(err, true)
 	})
 	if err != nil {
 		return nil, err
@@ -66,25 +70,26 @@ func roundsOf(payments []ledger.Payment) [][]int {
 	return rounds
 }
 
-// send runs the rounds and reads the receipts. The statements of a pgx.Batch without a BEGIN are
-// one transaction, which is committed at its end: nothing counts before Close returns nil.
+// send runs the rounds. The statements of a pgx.Batch without a BEGIN are one transaction, which is
+// committed at its end: nothing counts before Close returns nil. It returns what has ended before:
+// of these the receipts are to be read.
 func send(
 	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, rounds [][]int,
 	results []ledger.Result,
-) error {
+) (before []int, err error) {
 	batch := &pgx.Batch{}
 	for _, round := range rounds {
 		batch.Queue(callApply, applyArgs(payments, round)...)
 	}
-	ids := make([]string, len(payments))
-	for i, p := range payments {
-		ids[i] = p.Offer.ID
-	}
-	batch.Queue(selectReceiptsByID, ids)
-
 	sent := c.SendBatch(ctx, batch)
-	err := receive(sent, payments, rounds, results)
-	return errors.Join(err, sent.Close())
+	for _, round := range rounds {
+		done, err := receive(sent, payments, round, results)
+		if err != nil {
+			return nil, errors.Join(err, sent.Close())
+		}
+		before = append(before, done...)
+	}
+	return before, sent.Close()
 }
 
 // applyArgs makes the arrays of apply_payments.
@@ -176,37 +181,46 @@ func openFields(fields map[string]string) string {
 	return text
 }
 
-// receive reads the verdicts of every round and the receipts of what is done.
+// receive reads the verdicts of a round, and returns what was done before.
 func receive(
-	sent pgx.BatchResults, payments []ledger.Payment, rounds [][]int, results []ledger.Result,
-) error {
-	for _, round := range rounds {
-		rows, err := sent.Query()
-		if err != nil {
-			return err
-		}
-		var n int
-		var verdict string
-		var limit money.Amount
-		_, err = pgx.ForEachRow(rows, []any{&n, &verdict, &limit}, func() error {
-			at := round[n-1]
-			switch ledger.OfferState(verdict) {
-			case ledger.OfferDone:
-				return nil
-			case ledger.OfferHeld:
-				results[at] = ledger.HeldResult(payments[at])
-				return nil
-			}
-			results[at].Err = &ledger.Decline{
-				Reason: ledger.Reason(verdict), Key: payments[at].Offer.ID, Limit: limit,
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
+	sent pgx.BatchResults, payments []ledger.Payment, round []int, results []ledger.Result,
+) (before []int, err error) {
 	rows, err := sent.Query()
+	if err != nil {
+		return nil, err
+	}
+	var n int
+	var verdict string
+	var amount money.Amount
+	_, err = pgx.ForEachRow(rows, []any{&n, &verdict, &amount}, func() error {
+		at := round[n-1]
+		switch verdict {
+		case "paid":
+			results[at] = ledger.PaidResult(payments[at], amount)
+		case string(ledger.OfferDone):
+			before = append(before, at)
+		case string(ledger.OfferHeld):
+			results[at] = ledger.HeldResult(payments[at])
+		default:
+			results[at].Err = &ledger.Decline{
+				Reason: ledger.Reason(verdict), Key: payments[at].Offer.ID, Limit: amount,
+			}
+		}
+		return nil
+	})
+	return before, err
+}
+
+// readBefore reads the receipts of what was done before. A receipt never changes.
+func readBefore(
+	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, before []int,
+	results []ledger.Result,
+) error {
+	if len(before) == 0 {
+		return nil
+	}
+	ids := column(before, func(at int) string { return payments[at].Offer.ID })
+	rows, err := c.Query(ctx, selectReceiptsByID, ids)
 	if err != nil {
 		return err
 	}
@@ -218,15 +232,12 @@ func receive(
 	for _, r := range receipts {
 		byID[r.TransferID] = r
 	}
-	for i, p := range payments {
-		if results[i].Err != nil {
-			continue
-		}
-		receipt, ok := byID[p.Offer.ID]
+	for _, at := range before {
+		receipt, ok := byID[payments[at].Offer.ID]
 		if !ok {
-			return fmt.Errorf("offer %s is done without a transfer", p.Offer.ID)
+			return fmt.Errorf("offer %s is done without a transfer", payments[at].Offer.ID)
 		}
-		results[i].Receipt = receipt
+		results[at].Receipt = receipt
 	}
 	return nil
 }

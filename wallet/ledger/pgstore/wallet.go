@@ -16,7 +16,7 @@ import (
 const selectWallet = `
 SELECT w.id, w.msisdn, w.name, w.lang, w.level, w.inn_hash, w.inn_sealed, w.birth_date,
        w.registered_at, a.balance, a.held, p.first AND NOT p.used, p.locked_until,
-       w.imsi_hash, w.suspect
+       w.imsi_hash, w.suspect, w.offer_hash, p.first AND p.reset_at > 0
 FROM wallet w
 JOIN account a ON a.id = 'wallet:' || w.id
 JOIN wallet_pin p ON p.wallet = w.id
@@ -44,7 +44,7 @@ func (s *Store) wallet(ctx context.Context, query, key string) (ledger.Wallet, e
 	err := s.one(ctx, "wallet", ledger.ErrNoWallet, query, []any{key},
 		&w.ID, &digits, &w.Name, &w.Lang, &w.Level, &w.INNHash, &w.INNSealed, &w.BirthDate,
 		&registered, &w.Balance, &w.Held, &w.FirstPIN, &locked,
-		&w.IMSIHash, &w.Suspect)
+		&w.IMSIHash, &w.Suspect, &w.OfferHash, &w.PINReset)
 	if err != nil {
 		return ledger.Wallet{}, err
 	}

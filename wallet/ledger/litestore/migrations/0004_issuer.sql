@@ -11,6 +11,9 @@ ALTER TABLE wallet ADD COLUMN suspect TEXT NOT NULL DEFAULT ''
 ALTER TABLE wallet ADD COLUMN suspect_at INTEGER NOT NULL DEFAULT 0
     CHECK ((suspect = '') = (suspect_at = 0));
 
+-- A first PIN that was made by a reset has to be changed before money moves.
+ALTER TABLE wallet_pin ADD COLUMN reset_at INTEGER NOT NULL DEFAULT 0; -- of the last reset, 0 = none
+
 -- An agent's float may go below zero as far as its credit line. What is held is part of the balance
 -- and is not to be had.
 CREATE TABLE account_new (
@@ -74,7 +77,9 @@ CREATE INDEX offer_pressed ON offer (pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
 CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
-CREATE INDEX offer_code ON offer (code);
+-- The code is told when a payment has an end or is held.
+CREATE INDEX offer_code ON offer (code)
+    WHERE pressed_at > 0 AND (ended_at > 0 OR held_at > 0);
 
 CREATE TRIGGER offer_moves BEFORE UPDATE ON offer
 WHEN OLD.state NOT IN ('open', 'pressed', 'held')
@@ -229,6 +234,9 @@ CREATE TRIGGER hold_move_no_update BEFORE UPDATE ON hold_move
 BEGIN SELECT RAISE(ABORT, 'moves are inserted, never changed'); END;
 CREATE TRIGGER hold_move_no_delete BEFORE DELETE ON hold_move
 BEGIN SELECT RAISE(ABORT, 'moves are inserted, never changed'); END;
+
+-- Few among all accounts.
+CREATE INDEX account_agent ON account (id) WHERE id LIKE 'agent:%';
 
 -- What agents and terminal networks have asked for, by their own number of it, and the answer that
 -- they get for ever. The number is what we call it.

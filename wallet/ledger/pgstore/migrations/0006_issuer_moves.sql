@@ -37,10 +37,14 @@ DROP FUNCTION apply_payments(text[], bytea[], bigint[], bigint[], bigint[], text
     text[], bytea[]);
 
 -- apply_payments executes pressed offers. No wallet has two of them, as payer or as payee. An offer
--- with a p_txn is held, another one is posted at once. Row n of the result is of payment n: 'done',
--- 'held', or the reason of the decline with its limit. A message goes out when its payment ends, in
--- this call, as m_when says: 'done' or 'refused'. With m_of, which is 'payer' or 'payee', it gets
--- the balance of that wallet.
+-- with a p_txn is held, another one is posted at once. Row n of the result is of payment n: 'paid'
+-- now, with what the wallet has to spend after it, 'done' before, 'held', or the reason of the decline
+-- with its limit. A message goes out when its payment ends, in this call, as m_when says: 'done' or
+-- 'refused'. With m_of, which is 'payer' or 'payee', it gets the balance of that wallet.
+--
+-- What is known of payment n is in the n-th place of an array from its first reading on. A plan that
+-- was made while the tables were empty has to look rows up by index all the same: nothing else is
+-- left to the planner.
 CREATE FUNCTION apply_payments(
     p_offer text[], p_fingerprint bytea[],
     p_per_payment bigint[], p_per_day bigint[], p_per_month bigint[],
@@ -49,39 +53,56 @@ CREATE FUNCTION apply_payments(
     p_txn text[], p_next bigint[], p_deadline bigint[], p_hold_code bytea[],
     m_n bigint[], m_when text[], m_of text[], m_key text[], m_msisdn text[], m_kind text[],
     m_lang text[], m_fields text[], m_sealed bytea[]
-) RETURNS TABLE (n bigint, verdict text, reason_limit bigint)
+) RETURNS TABLE (n bigint, verdict text, amount bigint)
 LANGUAGE plpgsql
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET plan_cache_mode = force_generic_plan -- else each call would plan for its arrays anew
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET enable_material = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
-    v_verdict text[];  -- as returned, but 'pay' and 'hold' for what is to be done now
+    v_state text[]; v_wallet text[]; v_payee text[]; v_operation text[]; v_provider text[];
+    v_amount bigint[]; v_fee bigint[]; v_provider_fee bigint[]; v_reason text[];
+    v_reason_limit bigint[]; -- of a refusal before
+    v_verdict text[];        -- as returned, but 'pay' and 'hold' for what is to be done now
     v_limit   bigint[];
-    v_refuse  boolean[]; -- it is refused now, for good
-    v_day     text[];    -- in which it is counted: never before the last one counted
-    v_ends    bigint;    -- offers that move in this call
+    v_refuse  boolean[];     -- it is refused now, for good
+    v_day     text[];        -- in which it is counted: never before the last one counted
+    v_after   bigint[];      -- what the wallet has to spend when it is done
+    v_payee_after bigint[];
+    v_ends    bigint;        -- offers that move in this call
     v_debits  bigint;
     v_credits bigint;
     v_rows    bigint;
 BEGIN
     -- Every row that decides is locked, always offers before accounts and both in order.
     PERFORM 1 FROM offer o WHERE o.id = ANY (p_offer) ORDER BY o.id FOR NO KEY UPDATE;
+    SELECT array_agg(o.state ORDER BY i.n), array_agg(o.wallet ORDER BY i.n),
+           array_agg(o.payee ORDER BY i.n), array_agg(o.operation ORDER BY i.n),
+           array_agg(o.provider ORDER BY i.n), array_agg(o.amount ORDER BY i.n),
+           array_agg(o.fee ORDER BY i.n), array_agg(o.provider_fee ORDER BY i.n),
+           array_agg(CASE WHEN o.fingerprint <> i.fingerprint THEN 'key_reused'
+                          ELSE o.reason END ORDER BY i.n),
+           array_agg(o.reason_limit ORDER BY i.n)
+    INTO v_state, v_wallet, v_payee, v_operation, v_provider, v_amount, v_fee, v_provider_fee,
+         v_reason, v_reason_limit
+    FROM unnest(p_offer, p_fingerprint) WITH ORDINALITY AS i (offer, fingerprint, n)
+    LEFT JOIN offer o ON o.id = i.offer;
     PERFORM 1 FROM account a
-    WHERE a.id IN (
-        SELECT 'wallet:' || w.wallet
-        FROM offer o CROSS JOIN LATERAL (VALUES (o.wallet), (o.payee)) AS w (wallet)
-        WHERE o.id = ANY (p_offer) AND w.wallet <> '')
+    WHERE a.id IN (SELECT 'wallet:' || w.id FROM unnest(v_wallet || v_payee) AS w (id)
+                   WHERE w.id <> '')
     ORDER BY a.id FOR NO KEY UPDATE;
 
-    SELECT array_agg(v.verdict ORDER BY v.n), array_agg(v.reason_limit ORDER BY v.n),
+    SELECT array_agg(v.verdict ORDER BY v.n), array_agg(v.left_over ORDER BY v.n),
            array_agg(v.state = 'pressed' AND v.verdict NOT IN ('pay', 'hold', 'key_reused')
                      ORDER BY v.n),
-           array_agg(v.day ORDER BY v.n),
+           array_agg(v.day ORDER BY v.n), array_agg(v.available - v.amount - v.fee ORDER BY v.n),
+           array_agg(v.payee_available + v.amount ORDER BY v.n),
            count(*) FILTER (WHERE v.state = 'pressed' AND v.verdict <> 'key_reused'),
            count(*) FILTER (WHERE v.verdict IN ('pay', 'hold')),
            count(*) FILTER (WHERE v.verdict = 'pay' AND v.payee <> '')
-    INTO v_verdict, v_limit, v_refuse, v_day, v_ends, v_debits, v_credits
+    INTO v_verdict, v_limit, v_refuse, v_day, v_after, v_payee_after, v_ends, v_debits, v_credits
     FROM (
-        SELECT j.n, coalesce(j.state, '') AS state, j.verdict, j.day, coalesce(j.payee, '') AS payee,
+        SELECT j.*,
                CASE j.verdict
                    WHEN 'limit_payment' THEN least(nullif(j.per_payment, 0), nullif(j.out_payment, 0))
                    WHEN 'limit_day' THEN greatest(least(
@@ -93,13 +114,12 @@ BEGIN
                    WHEN 'payee_limit' THEN greatest(j.payee_most - j.payee_balance, 0)
                    WHEN 'low_balance' THEN j.available
                    ELSE 0
-               END AS reason_limit
+               END AS left_over
         FROM (
             SELECT k.*,
                    CASE
                        WHEN k.state IS NULL THEN 'not_taken'
-                       WHEN k.stored <> k.fingerprint THEN 'key_reused'
-                       WHEN k.state = 'refused' THEN k.reason
+                       WHEN k.reason <> '' THEN k.reason -- key_reused too
                        WHEN k.state = 'open' THEN 'not_pressed'
                        WHEN k.state <> 'pressed' THEN k.state
                        WHEN k.per_payment > 0 AND k.amount > k.per_payment
@@ -116,25 +136,25 @@ BEGIN
                        ELSE 'pay'
                    END AS verdict
             FROM (
-                SELECT i.n, i.fingerprint, i.per_payment, i.per_day, i.per_month, i.out_payment,
-                       i.out_day, i.out_month, i.payee_most, i.txn, d.day,
-                       o.state, o.fingerprint AS stored, o.reason, o.payee, o.amount, o.fee,
-                       a.balance - a.held AS available, b.balance AS payee_balance,
+                SELECT i.n, i.per_payment, i.per_day, i.per_month, i.out_payment, i.out_day,
+                       i.out_month, i.payee_most, i.txn, d.day, i.state, i.reason, i.payee,
+                       i.amount, i.fee, a.balance - a.held AS available,
+                       b.balance AS payee_balance, b.balance - b.held AS payee_available,
                        coalesce(l.used, 0) AS month_used, coalesce(t.used, 0) AS out_month_used,
                        CASE WHEN l.day = d.day THEN l.day_used ELSE 0 END AS day_used,
                        CASE WHEN t.day = d.day THEN t.day_used ELSE 0 END AS out_day_used
-                FROM unnest(p_offer, p_fingerprint, p_per_payment, p_per_day, p_per_month,
-                            p_out_payment, p_out_day, p_out_month, p_payee_most, p_day, p_month,
-                            p_txn) WITH ORDINALITY
-                     AS i (offer, fingerprint, per_payment, per_day, per_month, out_payment,
-                           out_day, out_month, payee_most, day, month, txn, n)
-                LEFT JOIN offer o ON o.id = i.offer
-                LEFT JOIN account a ON a.id = 'wallet:' || o.wallet
-                LEFT JOIN account b ON o.payee <> '' AND b.id = 'wallet:' || o.payee
+                FROM unnest(p_per_payment, p_per_day, p_per_month, p_out_payment, p_out_day,
+                            p_out_month, p_payee_most, p_day, p_month, p_txn, v_state, v_reason,
+                            v_wallet, v_payee, v_operation, v_amount, v_fee) WITH ORDINALITY
+                     AS i (per_payment, per_day, per_month, out_payment, out_day, out_month,
+                           payee_most, day, month, txn, state, reason, wallet, payee, operation,
+                           amount, fee, n)
+                LEFT JOIN account a ON a.id = 'wallet:' || i.wallet
+                LEFT JOIN account b ON i.payee <> '' AND b.id = 'wallet:' || i.payee
                 LEFT JOIN limit_used l
-                  ON l.wallet = o.wallet AND l.operation = o.operation AND l.month = i.month
+                  ON l.wallet = i.wallet AND l.operation = i.operation AND l.month = i.month
                 LEFT JOIN limit_used t
-                  ON t.wallet = o.wallet AND t.operation = 'out' AND t.month = i.month
+                  ON t.wallet = i.wallet AND t.operation = 'out' AND t.month = i.month
                 CROSS JOIN LATERAL (SELECT greatest(i.day, t.day) AS day) d
             ) k
         ) j
@@ -156,23 +176,21 @@ BEGIN
 
     IF v_debits > 0 THEN
         UPDATE account a
-        SET balance = a.balance - t.posted, held = a.held + t.held
-        FROM (SELECT 'wallet:' || o.wallet AS id, o.amount + o.fee AS total,
-                     CASE i.verdict WHEN 'pay' THEN o.amount + o.fee ELSE 0 END AS posted,
-                     CASE i.verdict WHEN 'hold' THEN o.amount + o.fee ELSE 0 END AS held
-              FROM unnest(p_offer, v_verdict) AS i (offer, verdict)
-              JOIN offer o ON o.id = i.offer WHERE i.verdict IN ('pay', 'hold')) t
-        WHERE a.id = t.id AND a.balance - a.held >= t.total;
+        SET balance = a.balance - CASE i.verdict WHEN 'pay' THEN i.amount + i.fee ELSE 0 END,
+            held = a.held + CASE i.verdict WHEN 'hold' THEN i.amount + i.fee ELSE 0 END
+        FROM unnest(v_verdict, v_wallet, v_amount, v_fee) AS i (verdict, wallet, amount, fee)
+        WHERE i.verdict IN ('pay', 'hold') AND a.id = 'wallet:' || i.wallet
+          AND a.balance - a.held >= i.amount + i.fee;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows <> v_debits THEN
             RAISE EXCEPTION 'apply_payments: % accounts debited, want %', v_rows, v_debits;
         END IF;
 
         INSERT INTO limit_used AS l (wallet, operation, month, used, day, day_used)
-        SELECT o.wallet, p.operation, i.month, o.amount, i.day, o.amount
-        FROM unnest(p_offer, v_verdict, v_day, p_month) AS i (offer, verdict, day, month)
-        JOIN offer o ON o.id = i.offer
-        CROSS JOIN LATERAL (VALUES (o.operation), ('out')) AS p (operation)
+        SELECT i.wallet, p.operation, i.month, i.amount, i.day, i.amount
+        FROM unnest(v_verdict, v_wallet, v_operation, v_amount, v_day, p_month)
+             AS i (verdict, wallet, operation, amount, day, month)
+        CROSS JOIN LATERAL (VALUES (i.operation), ('out')) AS p (operation)
         WHERE i.verdict IN ('pay', 'hold')
         ON CONFLICT (wallet, operation, month) DO UPDATE SET
             used = l.used + excluded.used, day = excluded.day,
@@ -180,37 +198,33 @@ BEGIN
 
         INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at,
                               day, month)
-        SELECT o.id, o.operation, o.wallet, o.amount, o.fee, o.fingerprint, a.balance - a.held, i.now,
-               i.day, i.month
-        FROM unnest(p_offer, v_verdict, p_now, v_day, p_month) WITH ORDINALITY
-             AS i (offer, verdict, now, day, month, n)
-        JOIN offer o ON o.id = i.offer
-        JOIN account a ON a.id = 'wallet:' || o.wallet
+        SELECT i.offer, i.operation, i.wallet, i.amount, i.fee, i.fingerprint, i.after, i.now, i.day,
+               i.month
+        FROM unnest(p_offer, v_verdict, v_operation, v_wallet, v_amount, v_fee, p_fingerprint,
+                    v_after, p_now, v_day, p_month) WITH ORDINALITY
+             AS i (offer, verdict, operation, wallet, amount, fee, fingerprint, after, now, day,
+                   month, n)
         WHERE i.verdict = 'pay' ORDER BY i.n;
 
         INSERT INTO entry (transfer, line, account, amount)
-        SELECT o.id, e.line, e.account, e.amount
-        FROM unnest(p_offer, v_verdict) AS i (offer, verdict)
-        JOIN offer o ON o.id = i.offer
+        SELECT i.offer, e.line, e.account, e.amount
+        FROM unnest(p_offer, v_verdict, v_operation, v_wallet, v_payee, v_provider, v_amount, v_fee,
+                    v_provider_fee)
+             AS i (offer, verdict, operation, wallet, payee, provider, amount, fee, provider_fee)
         CROSS JOIN LATERAL (VALUES
-            (1, 'wallet:' || o.wallet, -o.amount),
-            (2, CASE o.operation WHEN 'payment' THEN 'provider:' || o.provider
-                ELSE 'wallet:' || o.payee END, o.amount),
-            (3, 'wallet:' || o.wallet, -o.fee),
-            (4, 'fee:' || CASE o.operation WHEN 'payment' THEN o.provider
-                ELSE '@' || o.operation END, o.fee),
-            (5, 'provider:' || o.provider, -o.provider_fee),
-            (6, 'fee:' || o.provider, o.provider_fee)
+            (1, 'wallet:' || i.wallet, -i.amount - i.fee),
+            (2, CASE i.operation WHEN 'payment' THEN 'provider:' || i.provider
+                ELSE 'wallet:' || i.payee END, i.amount - i.provider_fee),
+            (3, 'fee:' || CASE i.operation WHEN 'payment' THEN i.provider
+                ELSE '@' || i.operation END, i.fee + i.provider_fee)
         ) AS e (line, account, amount)
         WHERE i.verdict = 'pay' AND e.amount <> 0;
     END IF;
 
     IF v_credits > 0 THEN
-        UPDATE account a SET balance = a.balance + t.amount
-        FROM (SELECT 'wallet:' || o.payee AS id, o.amount
-              FROM unnest(p_offer, v_verdict) AS i (offer, verdict)
-              JOIN offer o ON o.id = i.offer WHERE i.verdict = 'pay' AND o.payee <> '') t
-        WHERE a.id = t.id;
+        UPDATE account a SET balance = a.balance + i.amount
+        FROM unnest(v_verdict, v_payee, v_amount) AS i (verdict, payee, amount)
+        WHERE i.verdict = 'pay' AND i.payee <> '' AND a.id = 'wallet:' || i.payee;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
         IF v_rows <> v_credits THEN
             RAISE EXCEPTION 'apply_payments: % accounts credited, want %', v_rows, v_credits;
@@ -220,11 +234,13 @@ BEGIN
     IF 'hold' = ANY (v_verdict) THEN
         INSERT INTO hold (id, wallet, operation, txn, amount, fee, day, month, state, code, next_at,
                           deadline, created_at)
-        SELECT o.id, o.wallet, o.operation, i.txn, o.amount, o.fee, i.day, i.month, 'held',
-               CASE o.operation WHEN 'cash_out' THEN i.code END, i.next, i.deadline, i.now
-        FROM unnest(p_offer, v_verdict, v_day, p_month, p_now, p_txn, p_next, p_deadline,
-                    p_hold_code) AS i (offer, verdict, day, month, now, txn, next, deadline, code)
-        JOIN offer o ON o.id = i.offer WHERE i.verdict = 'hold';
+        SELECT i.offer, i.wallet, i.operation, i.txn, i.amount, i.fee, i.day, i.month, 'held',
+               CASE i.operation WHEN 'cash_out' THEN i.code END, i.next, i.deadline, i.now
+        FROM unnest(p_offer, v_verdict, v_operation, v_wallet, v_amount, v_fee, v_day, p_month,
+                    p_now, p_txn, p_next, p_deadline, p_hold_code)
+             AS i (offer, verdict, operation, wallet, amount, fee, day, month, now, txn, next,
+                   deadline, code)
+        WHERE i.verdict = 'hold';
 
         INSERT INTO hold_move (hold, state, at)
         SELECT i.offer, 'held', i.now
@@ -237,24 +253,26 @@ BEGIN
                             created_at)
         SELECT m.key, m.msisdn, m.kind, m.lang,
                m.fields || CASE WHEN m.whose = '' THEN '' ELSE
-                   '"balance":"' || (a.balance - a.held) / 100 || '.'
-                   || lpad(((a.balance - a.held) % 100)::text, 2, '0') || '"}' END,
-               m.sealed, o.id, m.ends, p_now[m.n], p_now[m.n]
-        FROM unnest(m_n, m_when, m_of, m_key, m_msisdn, m_kind, m_lang, m_fields, m_sealed)
-             WITH ORDINALITY
-             AS m (n, ends, whose, key, msisdn, kind, lang, fields, sealed, at)
-        JOIN offer o ON o.id = p_offer[m.n]
-        LEFT JOIN account a
-          ON a.id = 'wallet:' || CASE m.whose WHEN 'payee' THEN o.payee ELSE o.wallet END
+                   '"balance":"' || m.after / 100 || '.' || lpad((m.after % 100)::text, 2, '0')
+                   || '"}' END,
+               m.sealed, p_offer[m.n], m.ends, p_now[m.n], p_now[m.n]
+        FROM (
+            SELECT r.*, CASE r.whose WHEN 'payee' THEN v_payee_after[r.n] ELSE v_after[r.n] END
+                   AS after
+            FROM unnest(m_n, m_when, m_of, m_key, m_msisdn, m_kind, m_lang, m_fields, m_sealed)
+                 WITH ORDINALITY
+                 AS r (n, ends, whose, key, msisdn, kind, lang, fields, sealed, at)
+        ) m
         WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay' ELSE v_refuse[m.n] END
         ORDER BY m.at
         ON CONFLICT (key) DO NOTHING;
     END IF;
 
     RETURN QUERY
-    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'done' WHEN 'hold' THEN 'held' ELSE i.verdict END,
-           CASE WHEN i.verdict = o.reason THEN o.reason_limit ELSE i.reason_limit END
-    FROM unnest(v_verdict, v_limit, p_offer) WITH ORDINALITY AS i (verdict, reason_limit, offer, n)
-    LEFT JOIN offer o ON o.id = i.offer
+    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'paid' WHEN 'hold' THEN 'held' ELSE i.verdict END,
+           CASE WHEN i.verdict = 'pay' THEN i.after WHEN i.state = 'refused' THEN i.before
+                ELSE i.reason_limit END
+    FROM unnest(v_verdict, v_limit, v_after, v_state, v_reason_limit) WITH ORDINALITY
+         AS i (verdict, reason_limit, after, state, before, n)
     ORDER BY i.n;
 END $$;
