@@ -173,8 +173,8 @@ func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error 
 	return closeSuspense(ctx, store, h.ID, a)
 }
 
-// closeSuspense closes the case of a payment that was in suspense. One that stays open, because this
-// fails, is closed by hand.
+// closeSuspense closes the case of a payment that was in suspense. One that stays open, because
+// this fails, is closed by hand.
 func closeSuspense(ctx context.Context, store ledger.Store, payment string, a Act) error {
 	const most = 100
 	all, err := store.SubjectCases(ctx, ledger.PaymentSubject(payment), most)

@@ -101,7 +101,7 @@ func (d desk) dayOr(flag, text, other string) (string, error) {
 	return text, nil
 }
 
-// hiddenAccount is an account with a provider without its middle: enough to compare it, and no number.
+// hiddenAccount is an account with a provider, masked: what is left is enough to compare it.
 func hiddenAccount(account string) string {
 	if n, err := msisdn.Parse(account); err == nil {
 		return n.Masked()

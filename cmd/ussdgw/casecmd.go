@@ -129,8 +129,8 @@ func caseCloseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "close NUMBER",
 		Short: "Close a case, with what came of it",
-		Long: `Close a case. It moves no money: settle or reverse the payment first. The reason is kept with
-the case; who has closed it is recorded.
+		Long: `Close a case. It moves no money: settle or reverse the payment first. The reason is kept
+with the case; who has closed it is recorded.
 
 Exit codes: 0 it is closed, 1 there is none or it is closed already, or failure, 2 wrong use.`,
 		Example: indent(`ussdgw case close 17 --reason "paid on the 22nd, letter of the provider" \`,

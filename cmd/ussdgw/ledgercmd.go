@@ -206,8 +206,8 @@ func (d desk) printBalances(b trialBalance) error {
 	if closed == "" {
 		closed = "none"
 	}
-	return d.printf("wallets hold %s som, the account at the bank has to hold %s\nlast closed day: %s\n",
-		b.EMoney, b.Trust, closed)
+	return d.printf("wallets hold %s som, the account at the bank has to hold %s\n"+
+		"last closed day: %s\n", b.EMoney, b.Trust, closed)
 }
 
 func ledgerCloseCommand() *cobra.Command {

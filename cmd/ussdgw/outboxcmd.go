@@ -136,7 +136,8 @@ func (d desk) audit(subject string, limit int) error {
 		}
 		subject = ledger.WalletSubject(w.ID)
 	} else if subject != "" && !strings.Contains(subject, ":") {
-		return usage(d.cmd, fmt.Sprintf("--subject %q is neither a number nor such as payment:ID", subject))
+		return usage(d.cmd, fmt.Sprintf("--subject %q is neither a number nor such as payment:ID",
+			subject))
 	}
 	all, err := d.Records(d.ctx(), subject, limit)
 	if err != nil {

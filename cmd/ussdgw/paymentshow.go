@@ -21,10 +21,10 @@ func paymentShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show CODE|ID|TXN",
 		Short: "Tell the whole story of a payment",
-		Long: `Tell what became of a payment, a transfer or a cash-out: the offer, the hold with its history,
-what was posted and where, the SMS, the cases and what people have done. It is found by the code in
-the SMS, by its id, or by the number that the provider knows it by. Times are those of Bishkek.
-Numbers and accounts are masked.
+		Long: `Tell what became of a payment, a transfer or a cash-out: the offer, the hold with its
+history, what was posted and where, the SMS, the cases and what people have done. It is found by the
+code in the SMS, by its id, or by the number that the provider knows it by. Times are those of
+Bishkek. Numbers and accounts are masked.
 
 Exit codes: 0 it is told, 1 there is none, or failure, 2 wrong use.`,
 		Example: indent("ussdgw payment show 1234567890 --config /etc/ussdgw/config.yaml"),

@@ -86,7 +86,7 @@ func (d desk) reconcile(o reconcileOptions, path string, act wallet.Act) error {
 	if err := d.warnUnused(ledger.ProviderAccount(o.provider)); err != nil {
 		return err
 	}
-	c := comparison{desk: d, provider: o.provider, day: day, ours: map[string]ledger.Settled{}}
+	c := reconciliation{desk: d, provider: o.provider, day: day, ours: map[string]ledger.Settled{}}
 	var ours []registry.Line
 	err = d.ProviderPayments(d.ctx(), o.provider, day, func(s ledger.Settled) error {
 		l := registryLine(s)
@@ -138,14 +138,14 @@ func readRegistry(path string, p registry.Profile) ([]registry.Line, error) {
 	return all, err
 }
 
-// A comparison makes cases of the differences with a provider on a day.
-type comparison struct {
+// A reconciliation makes cases of the differences with a provider on a day.
+type reconciliation struct {
 	desk
 	provider, day string
 	ours          map[string]ledger.Settled // by the id in registries
 }
 
-func (c comparison) cases(differences []registry.Difference) ([]ledger.Case, error) {
+func (c reconciliation) cases(differences []registry.Difference) ([]ledger.Case, error) {
 	var all []ledger.Case
 	seen := map[string]bool{} // a row that is there three times is one case
 	for _, d := range differences {
@@ -162,7 +162,7 @@ func (c comparison) cases(differences []registry.Difference) ([]ledger.Case, err
 }
 
 // caseOf says what is wrong with a payment and what to do about it.
-func (c comparison) caseOf(d registry.Difference) (ledger.Case, error) {
+func (c reconciliation) caseOf(d registry.Difference) (ledger.Case, error) {
 	next := ledger.Case{
 		Key:  strings.Join([]string{"reconcile", c.provider, c.day, string(d.Kind), d.Txn}, ":"),
 		Kind: string(d.Kind), Provider: c.provider, Subject: "txn:" + d.Txn, OpenedAt: c.now,
@@ -213,7 +213,7 @@ func differing(d registry.Difference, id string) string {
 }
 
 // theirsOnly looks for a payment of the provider's registry that is not among those of the day.
-func (c comparison) theirsOnly(
+func (c reconciliation) theirsOnly(
 	next ledger.Case, d registry.Difference,
 ) (ledger.Case, error) {
 	found, err := c.FindOffers(c.ctx(), d.Txn, 1)
@@ -250,7 +250,7 @@ func (c comparison) theirsOnly(
 	return next, nil
 }
 
-func (c comparison) print(cases []ledger.Case, matched, ours, theirs int) error {
+func (c reconciliation) print(cases []ledger.Case, matched, ours, theirs int) error {
 	table := tabwriter.NewWriter(c.cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	count := map[string]int{}
 	var sum money.Amount

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,18 +26,18 @@ func registryCommand() *cobra.Command {
 type exportOptions struct {
 	ledgerOptions
 	provider, agent, day, to, profile string
+	cashOut                           bool
 }
-
-const profileHelp = "YAML file that says what the registry looks like, see registry export --help"
 
 func registryExportCommand() *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
 		Use:   "export",
 		Short: "Write the payments of a day as a registry, for a provider or an agent",
-		Long: `Write the registry of a day: what a provider has got, or what an agent has taken in and
-paid out, with a trailer of the number of rows and their sum. A day on which nothing was paid is a
-header and a trailer. It holds accounts and is nobody's but the provider's or the agent's.
+		Long: `Write the registry of a day: what a provider has got, or what an agent has taken in, or
+with --cash-out has paid out, with a trailer of the number of rows and their sum. A day on which
+nothing was paid is a header and a trailer. It holds accounts and is nobody's but the provider's or
+the agent's. In that of an agent txn_id is its own number, and prv_txn is ours.
 
 A registry is CSV in UTF-8, separated by ';', with the columns txn_id, prv_txn, txn_date, account,
 sum and fee. --profile names a YAML file that says what differs:
@@ -58,6 +59,9 @@ Exit codes: 0 it is written, 1 failure, 2 wrong use.`,
 			if (o.provider == "") == (o.agent == "") {
 				return usage(cmd, "whose registry? give --provider ID or --agent ID")
 			}
+			if o.cashOut && o.agent == "" {
+				return usage(cmd, "--cash-out goes with --agent")
+			}
 			return o.desk(cmd, func(d desk) error { return d.export(o) })
 		},
 	}
@@ -65,6 +69,7 @@ Exit codes: 0 it is written, 1 failure, 2 wrong use.`,
 	f := cmd.Flags()
 	f.StringVar(&o.provider, "provider", "", "id of a provider in the catalogue")
 	f.StringVar(&o.agent, "agent", "", "id of an agent")
+	f.BoolVar(&o.cashOut, "cash-out", false, "what the agent has paid out, not what it has taken in")
 	f.StringVar(&o.day, "day", "", "the day, as 2026-11-20 [yesterday in Bishkek]")
 	f.StringVarP(&o.to, "output", "o", "", "file to write [the output]")
 	f.StringVar(&o.profile, "profile", "", "YAML file that says what the registry looks like")
@@ -166,7 +171,16 @@ func (d desk) export(o exportOptions) error {
 				return each(registryLine(s))
 			})
 		} else {
-			err = wallet.AgentRegistry(d.ctx(), d.Store, o.agent, day, each)
+			op := ledger.OpCashIn
+			if o.cashOut {
+				op = ledger.OpCashOut
+			}
+			err = wallet.AgentRegistry(d.ctx(), d.Store, o.agent, op, day, func(t ledger.AgentTxn) error {
+				return each(registry.Line{
+					Txn: t.Txn, ProviderTxn: strconv.FormatInt(t.Number, 10), At: t.At, Account: t.Account,
+					Amount: t.Amount,
+				})
+			})
 		}
 		if err != nil {
 			return err

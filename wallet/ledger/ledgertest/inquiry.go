@@ -156,8 +156,12 @@ func testRetryHold(b *books) {
 	_, err = b.PostHold(b.ctx(), b.posting(posted))
 	b.must(err)
 	b.declined(b.RetryHold(b.ctx(), posted.ID, r), ledger.ReasonPosted)
+	testEnds(b, w, o, posted)
+}
 
-	// What came of them, as the wallet and the provider see it.
+// testEnds looks at what came of a payment that was suspended and given back, and of one that was
+// posted, as the wallet and the provider see it.
+func testEnds(b *books, w ledger.Wallet, o, posted ledger.Offer) {
 	kinds := func(offer string) (all []string) {
 		b.Helper()
 		transfers, err := b.OfferTransfers(b.ctx(), offer)
@@ -170,7 +174,7 @@ func testRetryHold(b *books) {
 	if got, want := kinds(o.ID), []string{"suspense", "refund"}; !slices.Equal(got, want) {
 		b.Errorf("transfers %q, want %q", got, want)
 	}
-	_, err = b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(4), 0))
+	_, err := b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(4), 0))
 	b.must(err)
 	if got, want := kinds(posted.ID), []string{"payment", "reversal"}; !slices.Equal(got, want) {
 		b.Errorf("transfers %q, want %q", got, want)
