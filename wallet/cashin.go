@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -75,7 +74,7 @@ func (i *Issuer) CheckCashIn(ctx context.Context, c CashIn) (owner string, err e
 	if left := agents[at].Float + agents[at].Credit; left < c.Amount {
 		return "", bounded(ledger.ReasonFloat, max(left, 0))
 	}
-	return ownerName(w.Name), nil
+	return initialed(w.Name), nil
 }
 
 // CashIn credits a wallet from the agent's float, and queues the SMS to its owner. The first answer
@@ -160,7 +159,7 @@ func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) 
 	}
 	order := ledger.PayOut{
 		Agent: p.Agent, Txn: p.Txn, Account: p.Account, Wallet: w.ID, Refuse: refused,
-		Code: i.codeOf(w.ID, string(p.Code.Reveal())), Amount: p.Amount, TxnDate: p.TxnDate,
+		Code: i.codeOf(w.ID, p.Code), Amount: p.Amount, TxnDate: p.TxnDate,
 		Tries: codeTries, Now: i.clock(),
 	}
 	order.Day, order.Month = i.period(order.Now)
@@ -205,24 +204,6 @@ func (i *Issuer) findCashOut(ctx context.Context, w ledger.Wallet, p *ledger.Pay
 	}
 	p.Message, p.Voided = message(KindCashOut), message(KindCashVoided)
 	return nil
-}
-
-// codeOf is what the books have of a one-time code of a wallet's cash-out.
-func (i *Issuer) codeOf(wallet, code string) []byte {
-	return i.keys.Fingerprint("cash_code/1", wallet+" "+code)
-}
-
-// ownerName is a name as others may read it: the given name, and the first letter of the family
-// name, which comes first. "Асанов Асан" is "Асан А.".
-func ownerName(name string) string {
-	words := strings.Fields(name)
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	for _, letter := range words[0] {
-		return words[1] + " " + string(letter) + "."
-	}
-	return words[1]
 }
 
 // agentPage is how many txns are read at once.

@@ -23,6 +23,9 @@ const (
 	KindNotPaid    = "not_paid"    // payee, account, amount
 	KindReturned   = "returned"    // payee, account, amount, balance: what was held is back
 	KindRefunded   = "refunded"    // payee, amount, balance: a payment was taken back
+	KindSent       = "sent"        // payee, account, amount, fee, code, balance: of a transfer
+	KindReceived   = "received"    // payer, number (masked), amount, code, balance: of a transfer
+	KindCashCode   = "cash_code"   // sealed: pin, which is the code; amount, until
 	KindCashVoided = "cash_voided" // amount, balance: nobody has fetched the cash in time
 	KindCashIn     = "cash_in"     // network, amount, balance
 	KindCashOut    = "cash_out"    // amount, balance: an agent has paid it out

@@ -197,8 +197,8 @@ func closeSuspense(ctx context.Context, store ledger.Store, payment string, a Ac
 func MessageKeys(offer string, transfers []ledger.Transfer) []string {
 	var keys []string
 	for _, kind := range []string{
-		KindPaid, KindNotPaid, KindReturned, KindCashVoided, "cash_code", "cash_out", "sent",
-		"received",
+		KindPaid, KindNotPaid, KindReturned, KindSent, KindReceived, KindCashCode, KindCashOut,
+		KindCashVoided,
 	} {
 		keys = append(keys, kind+"/"+offer)
 	}

@@ -35,29 +35,32 @@ func (a actOptions) act(cmd *cobra.Command) (wallet.Act, error) {
 	if err != nil {
 		return none, err
 	}
-	if utf8.RuneCountInString(actor) > ledger.MaxActor || a.by == ledger.ActorSubscriber {
-		return none, usage(cmd, fmt.Sprintf("--by and the user have at most %d characters together, "+
-			"and it is not %q", ledger.MaxActor, ledger.ActorSubscriber))
+	r := ledger.Record{
+		Actor: actor, Act: "act", Subject: "act:", Reason: strings.TrimSpace(a.reason), At: time.Now(),
+	}
+	if err := r.Validate(); err != nil || a.by == ledger.ActorSubscriber ||
+		a.by == ledger.ActorNetwork {
+		return none, usage(cmd, fmt.Sprintf("--by and --reason are one line, --by and the user have at "+
+			"most %d characters together, and it is not %q or %q", ledger.MaxActor,
+			ledger.ActorSubscriber, ledger.ActorNetwork))
 	}
 	zone, err := time.LoadLocation(wallet.ZoneName)
 	if err != nil {
 		return none, err
 	}
-	return wallet.Act{
-		Actor: actor, Reason: strings.TrimSpace(a.reason), Now: time.Now(), Zone: zone,
-	}, nil
+	return wallet.Act{Actor: r.Actor, Reason: r.Reason, Now: r.At, Zone: zone}, nil
 }
 
-// A desk is what a command about the books works with.
-type desk struct {
+// An office is what a command about the books works with.
+type office struct {
 	ledger.Store
 	cmd  *cobra.Command
 	zone *time.Location // of the issuer's days
 	now  time.Time
 }
 
-// desk calls do with the ledger.
-func (o ledgerOptions) desk(cmd *cobra.Command, do func(desk) error) error {
+// office calls do with the ledger.
+func (o ledgerOptions) office(cmd *cobra.Command, do func(office) error) error {
 	zone, err := time.LoadLocation(wallet.ZoneName)
 	if err != nil {
 		return err
@@ -67,18 +70,18 @@ func (o ledgerOptions) desk(cmd *cobra.Command, do func(desk) error) error {
 		return err
 	}
 	defer closeStore()
-	return do(desk{store, cmd, zone, time.Now()})
+	return do(office{store, cmd, zone, time.Now()})
 }
 
-func (d desk) ctx() context.Context { return d.cmd.Context() }
+func (d office) ctx() context.Context { return d.cmd.Context() }
 
-func (d desk) printf(format string, args ...any) error {
+func (d office) printf(format string, args ...any) error {
 	_, err := fmt.Fprintf(d.cmd.OutOrStdout(), format, args...)
 	return err
 }
 
 // local is a time as the issuer's people read it.
-func (d desk) local(t time.Time) string {
+func (d office) local(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
@@ -86,12 +89,12 @@ func (d desk) local(t time.Time) string {
 }
 
 // day is the issuer's day, some days before or after today.
-func (d desk) day(days int) string {
+func (d office) day(days int) string {
 	return d.now.In(d.zone).AddDate(0, 0, days).Format(time.DateOnly)
 }
 
 // dayOr reads the day of a flag, or takes another one when it is not given.
-func (d desk) dayOr(flag, text, other string) (string, error) {
+func (d office) dayOr(flag, text, other string) (string, error) {
 	if text == "" {
 		return other, nil
 	}

@@ -154,7 +154,7 @@ func TestLedgerCommands(t *testing.T) {
 // A ledger that breaks a rule is told as such, to a person and to a script.
 func TestLedgerVerifyFindsABreach(t *testing.T) {
 	c := &clerk{T: t}
-	d := desk{Store: broken{}, cmd: ledgerVerifyCommand()}
+	d := office{Store: broken{}, cmd: ledgerVerifyCommand()}
 	v, err := d.verify()
 	if err != nil || v.OK || v.Checks[0].Breaches != 7 || len(v.Checks[0].Details) != maxDetails {
 		c.Errorf("got %+v, %v", v, err)

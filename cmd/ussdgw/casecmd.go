@@ -31,7 +31,7 @@ has ended, and differences with registries.
 Exit codes: 0 they are listed, 1 failure, 2 wrong use.`,
 		Example: indent("ussdgw case list --config /etc/ussdgw/config.yaml"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.desk(cmd, func(d desk) error { return d.listCases(all) })
+			return o.office(cmd, func(d office) error { return d.listCases(all) })
 		},
 	}
 	o.flags(cmd)
@@ -39,7 +39,7 @@ Exit codes: 0 they are listed, 1 failure, 2 wrong use.`,
 	return cmd
 }
 
-func (d desk) listCases(all bool) error {
+func (d office) listCases(all bool) error {
 	table := tabwriter.NewWriter(d.cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	listed := 0
 	for after := int64(0); ; {
@@ -84,7 +84,7 @@ Exit codes: 0 it is told, 1 there is none, or failure, 2 wrong use.`,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error { return d.showCase(id) })
+			return o.office(cmd, func(d office) error { return d.showCase(id) })
 		},
 	}
 	o.flags(cmd)
@@ -110,7 +110,7 @@ func noCase(id int64, err error) error {
 	return err
 }
 
-func (d desk) showCase(id int64) error {
+func (d office) showCase(id int64) error {
 	c, err := d.Case(d.ctx(), id)
 	if err != nil {
 		return noCase(id, err)
@@ -145,7 +145,7 @@ Exit codes: 0 it is closed, 1 there is none or it is closed already, or failure,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error {
+			return o.office(cmd, func(d office) error {
 				err := d.CloseCase(d.ctx(), id, ledger.Record{
 					Actor: act.Actor, Act: "close", Subject: ledger.CaseSubject(id), Reason: act.Reason,
 					At: act.Now,

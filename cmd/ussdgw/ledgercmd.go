@@ -49,7 +49,7 @@ Exit codes: 0 every rule is kept, 1 one is broken, or failure, 2 wrong use.`, le
 		Example: indent("ussdgw ledger verify --config /etc/ussdgw/config.yaml",
 			"ussdgw ledger verify --data ./devdata --json"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.desk(cmd, func(d desk) error {
+			return o.office(cmd, func(d office) error {
 				v, err := d.verify()
 				if err != nil {
 					return err
@@ -71,7 +71,7 @@ Exit codes: 0 every rule is kept, 1 one is broken, or failure, 2 wrong use.`, le
 	return cmd
 }
 
-func (d desk) verify() (verdict, error) {
+func (d office) verify() (verdict, error) {
 	begin := time.Now()
 	breaches, err := d.Verify(d.ctx())
 	if err != nil {
@@ -97,7 +97,7 @@ func (d desk) verify() (verdict, error) {
 	return v, nil
 }
 
-func (d desk) printVerdict(v verdict) error {
+func (d office) printVerdict(v verdict) error {
 	table := tabwriter.NewWriter(d.cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for _, c := range v.Checks {
 		result := "ok"
@@ -148,7 +148,7 @@ all is zero. Wallets and agents are summed by their running balances, the others
 Exit codes: 0 the sum is zero, 1 it is not, or failure, 2 wrong use.`,
 		Example: indent("ussdgw ledger balances --config /etc/ussdgw/config.yaml"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.desk(cmd, func(d desk) error { return d.balances(asJSON) })
+			return o.office(cmd, func(d office) error { return d.balances(asJSON) })
 		},
 	}
 	o.flags(cmd)
@@ -156,7 +156,7 @@ Exit codes: 0 the sum is zero, 1 it is not, or failure, 2 wrong use.`,
 	return cmd
 }
 
-func (d desk) balances(asJSON bool) error {
+func (d office) balances(asJSON bool) error {
 	classes, err := d.ClassBalances(d.ctx())
 	if err != nil {
 		return err
@@ -188,7 +188,7 @@ func (d desk) balances(asJSON bool) error {
 	return err
 }
 
-func (d desk) printBalances(b trialBalance) error {
+func (d office) printBalances(b trialBalance) error {
 	table := tabwriter.NewWriter(d.cmd.OutOrStdout(), 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, c := range b.Classes {
 		_, err := fmt.Fprintf(table, "%s\t%d accounts\t%s\t\n", c.Class, c.Accounts, c.Balance)
@@ -230,7 +230,7 @@ use.`,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error {
+			return o.office(cmd, func(d office) error {
 				day, err := d.dayOr("day", day, d.day(-1))
 				if err != nil {
 					return err
@@ -248,7 +248,7 @@ use.`,
 	return cmd
 }
 
-func (d desk) closeDay(day string, r ledger.Record) error {
+func (d office) closeDay(day string, r ledger.Record) error {
 	if day >= d.day(0) {
 		return fmt.Errorf("%s is not over in Bishkek", day)
 	}

@@ -51,7 +51,7 @@ have failed. Numbers are masked. An SMS that cannot be sent is tried for %d days
 Exit codes: 0 it is told, 1 failure, 2 wrong use.`, wallet.GiveUpDays),
 		Example: indent("ussdgw outbox status --config /etc/ussdgw/config.yaml"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.desk(cmd, func(d desk) error { return d.outbox(asJSON) })
+			return o.office(cmd, func(d office) error { return d.outbox(asJSON) })
 		},
 	}
 	o.flags(cmd)
@@ -59,7 +59,7 @@ Exit codes: 0 it is told, 1 failure, 2 wrong use.`, wallet.GiveUpDays),
 	return cmd
 }
 
-func (d desk) outbox(asJSON bool) error {
+func (d office) outbox(asJSON bool) error {
 	s, err := d.OutboxStatus(d.ctx(), d.now)
 	if err != nil {
 		return err
@@ -119,7 +119,7 @@ Exit codes: 0 it is listed, 1 failure, 2 wrong use.`,
 			if limit < 1 || limit > maxAudit {
 				return usage(cmd, fmt.Sprintf("--limit has to be 1 to %d", maxAudit))
 			}
-			return o.desk(cmd, func(d desk) error { return d.audit(subject, limit) })
+			return o.office(cmd, func(d office) error { return d.audit(subject, limit) })
 		},
 	}
 	o.flags(cmd)
@@ -128,7 +128,7 @@ Exit codes: 0 it is listed, 1 failure, 2 wrong use.`,
 	return cmd
 }
 
-func (d desk) audit(subject string, limit int) error {
+func (d office) audit(subject string, limit int) error {
 	if n, err := msisdn.Parse(subject); err == nil {
 		w, err := d.Wallet(d.ctx(), n)
 		if err != nil {

@@ -20,7 +20,7 @@ func paymentCommand() *cobra.Command {
 }
 
 // found returns the one payment that goes by a name.
-func (d desk) found(name string) (ledger.Found, error) {
+func (d office) found(name string) (ledger.Found, error) {
 	all, err := d.FindOffers(d.ctx(), name, maxPaymentsFound)
 	switch {
 	case err != nil:
@@ -55,7 +55,7 @@ Exit codes: 0 it is due, 1 it is not held, or failure, 2 wrong use.`,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error { return d.retry(args[0], act) })
+			return o.office(cmd, func(d office) error { return d.retry(args[0], act) })
 		},
 	}
 	o.flags(cmd)
@@ -63,7 +63,7 @@ Exit codes: 0 it is due, 1 it is not held, or failure, 2 wrong use.`,
 	return cmd
 }
 
-func (d desk) retry(name string, a wallet.Act) error {
+func (d office) retry(name string, a wallet.Act) error {
 	f, err := d.found(name)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ use.`,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error {
+			return o.office(cmd, func(d office) error {
 				f, err := d.found(args[0])
 				if err != nil {
 					return err
@@ -188,7 +188,7 @@ Exit codes: 0 it is taken back, 1 there is not so much to take, or failure, 2 wr
 			if !r.Whole && r.Amount+r.Fee == 0 {
 				return usage(cmd, "--amount and --fee are both 0")
 			}
-			return o.desk(cmd, func(d desk) error { return d.reverse(args[0], r, act) })
+			return o.office(cmd, func(d office) error { return d.reverse(args[0], r, act) })
 		},
 	}
 	o.ledgerOptions.flags(cmd)
@@ -200,7 +200,7 @@ Exit codes: 0 it is taken back, 1 there is not so much to take, or failure, 2 wr
 	return cmd
 }
 
-func (d desk) reverse(name string, r wallet.Reversal, a wallet.Act) error {
+func (d office) reverse(name string, r wallet.Reversal, a wallet.Act) error {
 	f, err := d.found(name)
 	if err != nil {
 		return err

@@ -30,7 +30,7 @@ Exit codes: 0 it is told, 1 there is none, or failure, 2 wrong use.`,
 		Example: indent("ussdgw payment show 1234567890 --config /etc/ussdgw/config.yaml"),
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.desk(cmd, func(d desk) error {
+			return o.office(cmd, func(d office) error {
 				f, err := d.found(args[0])
 				if err != nil {
 					return err
@@ -44,7 +44,7 @@ Exit codes: 0 it is told, 1 there is none, or failure, 2 wrong use.`,
 }
 
 // story prints all that is known of an offer.
-func (d desk) story(f ledger.Found) error {
+func (d office) story(f ledger.Found) error {
 	for _, part := range []func(*strings.Builder, ledger.Found) error{
 		d.storyOffer, d.storyHold, d.storyMoney, d.storyPeople,
 	} {
@@ -63,7 +63,7 @@ func (d desk) story(f ledger.Found) error {
 	return nil
 }
 
-func (d desk) storyOffer(b *strings.Builder, f ledger.Found) error {
+func (d office) storyOffer(b *strings.Builder, f ledger.Found) error {
 	w, err := d.WalletByID(d.ctx(), f.Wallet)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func (d desk) storyOffer(b *strings.Builder, f ledger.Found) error {
 	return nil
 }
 
-func (d desk) storyHold(b *strings.Builder, f ledger.Found) error {
+func (d office) storyHold(b *strings.Builder, f ledger.Found) error {
 	h, err := d.Hold(d.ctx(), f.ID)
 	if errors.Is(err, ledger.ErrNoHold) {
 		return nil
@@ -118,7 +118,7 @@ func (d desk) storyHold(b *strings.Builder, f ledger.Found) error {
 	return nil
 }
 
-func (d desk) storyMoney(b *strings.Builder, f ledger.Found) error {
+func (d office) storyMoney(b *strings.Builder, f ledger.Found) error {
 	transfers, err := d.OfferTransfers(d.ctx(), f.ID)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (d desk) storyMoney(b *strings.Builder, f ledger.Found) error {
 	return nil
 }
 
-func (d desk) storyPeople(b *strings.Builder, f ledger.Found) error {
+func (d office) storyPeople(b *strings.Builder, f ledger.Found) error {
 	subject := ledger.PaymentSubject(f.ID)
 	cases, err := d.SubjectCases(d.ctx(), subject, maxShown)
 	if err != nil {
@@ -179,7 +179,7 @@ func (d desk) storyPeople(b *strings.Builder, f ledger.Found) error {
 }
 
 // caseState says whether a case waits.
-func caseState(d desk, c ledger.Case) string {
+func caseState(d office, c ledger.Case) string {
 	if c.ClosedAt.IsZero() {
 		return "open since " + d.local(c.OpenedAt)
 	}

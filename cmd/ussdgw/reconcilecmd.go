@@ -56,7 +56,7 @@ Exit codes: 0 both sides agree, 1 they differ, or failure, 2 wrong use.`,
 			if err != nil {
 				return err
 			}
-			return o.desk(cmd, func(d desk) error { return d.reconcile(o, args[0], act) })
+			return o.office(cmd, func(d office) error { return d.reconcile(o, args[0], act) })
 		},
 	}
 	o.ledgerOptions.flags(cmd)
@@ -70,7 +70,7 @@ Exit codes: 0 both sides agree, 1 they differ, or failure, 2 wrong use.`,
 	return cmd
 }
 
-func (d desk) reconcile(o reconcileOptions, path string, act wallet.Act) error {
+func (d office) reconcile(o reconcileOptions, path string, act wallet.Act) error {
 	day, err := d.dayOr("day", o.day, d.day(-1))
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (d desk) reconcile(o reconcileOptions, path string, act wallet.Act) error {
 	if err := d.warnUnused(ledger.ProviderAccount(o.provider)); err != nil {
 		return err
 	}
-	c := reconciliation{desk: d, provider: o.provider, day: day, ours: map[string]ledger.Settled{}}
+	c := reconciliation{office: d, provider: o.provider, day: day, ours: map[string]ledger.Settled{}}
 	var ours []registry.Line
 	err = d.ProviderPayments(d.ctx(), o.provider, day, func(s ledger.Settled) error {
 		l := registryLine(s)
@@ -140,7 +140,7 @@ func readRegistry(path string, p registry.Profile) ([]registry.Line, error) {
 
 // A reconciliation makes cases of the differences with a provider on a day.
 type reconciliation struct {
-	desk
+	office
 	provider, day string
 	ours          map[string]ledger.Settled // by the id in registries
 }

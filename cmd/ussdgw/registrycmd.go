@@ -62,7 +62,7 @@ Exit codes: 0 it is written, 1 failure, 2 wrong use.`,
 			if o.cashOut && o.agent == "" {
 				return usage(cmd, "--cash-out goes with --agent")
 			}
-			return o.desk(cmd, func(d desk) error { return d.export(o) })
+			return o.office(cmd, func(d office) error { return d.export(o) })
 		},
 	}
 	o.flags(cmd)
@@ -140,7 +140,7 @@ func registryLine(s ledger.Settled) registry.Line {
 	}
 }
 
-func (d desk) export(o exportOptions) error {
+func (d office) export(o exportOptions) error {
 	day, err := d.dayOr("day", o.day, d.day(-1))
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (d desk) export(o exportOptions) error {
 
 // warnUnused warns of a name that nothing was ever posted for: a mistyped one has an empty registry
 // too.
-func (d desk) warnUnused(account string) error {
+func (d office) warnUnused(account string) error {
 	all, err := d.Movements(d.ctx(), account, 0, 1)
 	if err == nil && len(all) == 0 {
 		_, err = fmt.Fprintf(d.cmd.ErrOrStderr(),

@@ -43,7 +43,7 @@ Exit codes: 0 success, 1 there is no such account, or failure, 2 wrong use.`,
 			if o.asCSV && o.asJSON {
 				return usage(cmd, "--csv and --json do not go together")
 			}
-			return o.desk(cmd, func(d desk) error { return d.statement(o, args[0]) })
+			return o.office(cmd, func(d office) error { return d.statement(o, args[0]) })
 		},
 	}
 	o.flags(cmd)
@@ -56,7 +56,7 @@ Exit codes: 0 success, 1 there is no such account, or failure, 2 wrong use.`,
 }
 
 // account returns the account that goes by a name, and what it is called in print.
-func (d desk) account(name string) (account, shown string, err error) {
+func (d office) account(name string) (account, shown string, err error) {
 	switch name {
 	case ledger.TrustAccount, ledger.SuspenseAccount, ledger.AdjustAccount:
 		return name, name, nil
@@ -102,7 +102,7 @@ type statementLine struct {
 	Transfer string `json:"transfer"`
 }
 
-func (d desk) statement(o statementOptions, name string) error {
+func (d office) statement(o statementOptions, name string) error {
 	from, err := d.dayOr("from", o.from, d.day(0)[:len("2006-01-")]+"01")
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (d desk) statement(o statementOptions, name string) error {
 }
 
 // lines hands the lines of a statement on, and returns the closing balance.
-func (d desk) lines(
+func (d office) lines(
 	account, from, to string, begin func(money.Amount) error, each func(statementLine) error,
 ) (money.Amount, error) {
 	var at money.Amount
@@ -162,7 +162,7 @@ func what(o ledger.Offer) string {
 	return strings.TrimSpace(name)
 }
 
-func (d desk) statementCSV(account, from, to string) error {
+func (d office) statementCSV(account, from, to string) error {
 	out := csv.NewWriter(d.cmd.OutOrStdout())
 	balance := func(name string, amount money.Amount) error {
 		return out.Write([]string{"", "", "", name, "", "", amount.String(), "", "", ""})
@@ -191,7 +191,7 @@ func (d desk) statementCSV(account, from, to string) error {
 }
 
 // statementWhole prints a statement once it is read.
-func (d desk) statementWhole(account string, s statement, asJSON bool) (err error) {
+func (d office) statementWhole(account string, s statement, asJSON bool) (err error) {
 	closing, err := d.lines(account, s.From, s.To, func(opening money.Amount) error {
 		s.Opening = opening.String()
 		return nil

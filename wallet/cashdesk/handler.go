@@ -18,7 +18,7 @@ import (
 const Path = "/osmp"
 
 // requestTimeout bounds one request. An agent waits for 60 seconds.
-const requestTimeout = 30 * time.Second
+const requestTimeout = 15 * time.Second
 
 // An Issuer does what agents ask for. A *wallet.Issuer is one.
 type Issuer interface {

@@ -182,7 +182,7 @@ func (p Payment) Validate() error {
 	case p.Terms.Txn != "" && (p.Terms.NextAt.IsZero() || !p.Terms.Deadline.After(p.Now)):
 		return fmt.Errorf("ledger: payment %s: a hold needs its times", p.Offer.ID)
 	}
-	for _, m := range []Message{p.Message, p.PayeeMessage, p.Refusal} {
+	for _, m := range []Message{p.Message, p.HeldMessage, p.PayeeMessage, p.Refusal} {
 		if m.Kind == "" {
 			continue
 		}

@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // Fill writes a little of everything into an empty store: a paid offer with its message, a refused
-// one, and an open one. It returns the receipt of the paid one.
+// one, an open one, and what others have done, see fillHolds. It returns the receipt of the paid one.
 func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
@@ -23,8 +24,39 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	b.must(b.OpenOffer(b.ctx(), b.offer(w.ID, money.Som(20))))
 	b.must(b.Intervene(b.ctx(), b.act(w.ID, ledger.ActBlock)))
 	b.must(b.Intervene(b.ctx(), b.act(w.ID, ledger.ActUnblock)))
+	b.fillHolds()
 	b.verify()
 	return receipt
+}
+
+// fillHolds writes holds with every end and without one, a transfer, and reversals of both kinds.
+func (b *books) fillHolds() {
+	b.Helper()
+	w, payee := b.wallet(money.Som(1000)), b.wallet(money.Som(1))
+	hold := func(state ledger.HoldState) ledger.Offer {
+		o := b.offer(w.ID, money.Som(10))
+		o.ProviderFee = money.Amount(33)
+		o = b.heldOffer(o, nil)
+		b.at(o, state)
+		return o
+	}
+	hold(ledger.HoldHeld)
+	hold(ledger.HoldInDoubt)
+	hold(ledger.HoldSuspense)
+	hold(ledger.HoldVoided)
+	part := b.posting(hold(ledger.HoldSuspense))
+	part.Amount, part.Fee = money.Som(4), 50
+	_, err := b.PostHold(b.ctx(), part)
+	b.must(err)
+	b.must(b.VoidHold(b.ctx(), b.voiding(hold(ledger.HoldSuspense))))
+	posted := hold(ledger.HoldPosted)
+	_, err = b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(3), 0))
+	b.must(err)
+	sent, err := b.apply(b.payment(b.pressedTransfer(w.ID, payee, money.Som(5))))
+	b.must(err)
+	_, err = b.Reverse(b.ctx(), b.reversal(sent.TransferID, "1", money.Som(5), money.Som(1)))
+	b.must(err)
+	b.wallet(0)
 }
 
 // Open registers a wallet of 100 som and returns its open offer of 10.
@@ -74,22 +106,27 @@ func WantState(t *testing.T, s ledger.Store, id string, want ledger.OfferState) 
 	b.inState(id, want)
 }
 
-// WantBreach fails the test unless Verify reports a breach of the rule.
-func WantBreach(t *testing.T, s ledger.Store, check string) {
+// WantBreach fails the test unless Verify reports a breach of the tamper's rule, and of no other if
+// it breaks that alone.
+func WantBreach(t *testing.T, s ledger.Store, tamper Tamper) {
 	t.Helper()
 	breaches, err := s.Verify(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	found := false
 	for _, b := range breaches {
-		if b.Check == check {
-			if b.Subject == "" || b.Detail == "" {
-				t.Errorf("breach says nothing: %+v", b)
-			}
-			return
+		if b.Subject == "" || b.Detail == "" {
+			t.Errorf("breach says nothing: %+v", b)
+		}
+		found = found || b.Check == tamper.Check
+		if tamper.Alone && b.Check != tamper.Check {
+			t.Errorf("got %+v, want no breach but of %s", b, tamper.Check)
 		}
 	}
-	t.Errorf("got %+v, want a breach of %s", breaches, check)
+	if !found {
+		t.Errorf("got %+v, want a breach of %s", breaches, tamper.Check)
+	}
 }
 
 // Eventually fails the test unless the condition becomes true in a few seconds.
@@ -105,41 +142,157 @@ func Eventually(t *testing.T, condition func() bool) {
 	t.Fatal("it did not happen in time")
 }
 
-// A Tamper is SQL that breaks one rule of books that Fill has written, once the schema's own
-// guards are taken away.
-type Tamper struct{ Check, Name, SQL string }
+// A Tamper is SQL that breaks a rule of books that Fill has written, once the schema's own guards
+// are taken away.
+type Tamper struct {
+	Check, Name string
+	Alone       bool // no other rule sees it
+	SQL         string
+}
 
-// Tampers returns one or more for every rule that Verify checks.
+// Tampers returns one or more for every rule that Verify checks. Where a rule can be broken alone,
+// one of them does so. The others say in other words what several rules say, see Implied.
 func Tampers() []Tamper {
+	return slices.Concat(tamperEntries(), tamperOffers(), tamperHolds(), tamperBooks())
+}
+
+// Implied are the rules that cannot be broken alone: they are kept for being plain to read.
+func Implied() []string { return []string{"transfer_sum", "total_sum", "suspense"} }
+
+func tamperEntries() []Tamper {
 	return []Tamper{
-		{"transfer_sum", "amount", `UPDATE entry SET amount = amount + 1 WHERE account = 'trust'`},
-		{"total_sum", "deleted", `DELETE FROM entry WHERE account = 'provider:dostek'`},
-		{"running_balance", "richer", `UPDATE account SET balance = balance + 1`},
-		{"negative_balance", "negative", `UPDATE account SET balance = -1`},
-		{"orphan_account", "deleted", `DELETE FROM account`},
-		{"orphan_entry", "deleted", `DELETE FROM transfer WHERE kind = 'payment'`},
-		{"payment_entries", "stolen", `UPDATE entry SET account = 'provider:mine'
-			WHERE account = 'fee:dostek'`},
-		{"fund_entries", "other wallet", `UPDATE entry SET account = 'wallet:mine'
-			WHERE account LIKE 'wallet:%' AND amount > 0`},
-		{"done_without_transfer", "deleted", `DELETE FROM transfer WHERE kind = 'payment'`},
-		{"done_without_transfer", "forged", `UPDATE offer SET state = 'done', pressed_at = 1,
+		{"transfer_sum", "amount", false, `UPDATE entry SET amount = amount + 1
+			WHERE account = 'trust'`},
+		{"total_sum", "deleted", false, `DELETE FROM entry WHERE account = 'provider:dostek'`},
+		{"running_balance", "richer", true, `UPDATE account SET balance = balance + 1`},
+		{"account_bounds", "negative", false, `UPDATE account SET balance = -1`},
+		{"account_bounds", "a wallet's credit", true, `UPDATE account SET credit = 1`},
+		{"orphan_account", "deleted", false, `DELETE FROM account`},
+		{"orphan_account", "an empty one", true, `DELETE FROM account WHERE balance = 0`},
+		{"orphan_account", "of no wallet", true, `INSERT INTO account (id, balance)
+			VALUES ('wallet:nobody', 0)`},
+		{"orphan_entry", "deleted", true, `DELETE FROM transfer WHERE kind = 'fund'`},
+		{"offer_transfer", "stolen fee", true, `UPDATE entry SET account = 'fee:mine'
+			WHERE account = 'fee:dostek' AND amount > 0`},
+		{"offer_transfer", "stolen from the provider", true, `UPDATE entry
+			SET account = 'provider:mine' WHERE account = 'provider:dostek' AND amount > 0`},
+		{"offer_transfer", "stolen by the fee", true, `UPDATE entry
+			SET amount = amount + CASE WHEN account LIKE 'fee:%' THEN 100 ELSE -100 END
+			WHERE transfer IN (SELECT id FROM transfer WHERE kind = 'payment')
+			  AND (account LIKE 'fee:%' OR account LIKE 'provider:%')`},
+		{"offer_transfer", "less than offered", false, `UPDATE transfer SET fee = fee - 1
+			WHERE kind = 'payment'`},
+		{"other_entries", "fund", true, `UPDATE entry SET account = 'adjust'
+			WHERE account = 'trust'`},
+		{"other_entries", "a fee", true, `UPDATE transfer SET fee = 1 WHERE kind = 'fund'`},
+		{"reversal", "more than there was", true, `UPDATE transfer SET amount = amount + 100000
+			WHERE kind = 'reversal'`},
+		{"reversal", "from somebody else", true, `UPDATE entry SET account = 'provider:mine'
+			WHERE account = 'provider:dostek' AND amount < 0`},
+		{"reversal", "of another", true, `UPDATE transfer SET id = 'reversal:x'
+			WHERE id = (SELECT max(id) FROM transfer WHERE kind = 'reversal');
+			UPDATE entry SET transfer = 'reversal:x'
+			WHERE transfer = (SELECT e.transfer FROM entry e LEFT JOIN transfer t ON t.id = e.transfer
+			                  WHERE t.id IS NULL LIMIT 1)`},
+	}
+}
+
+func tamperOffers() []Tamper {
+	return []Tamper{
+		{"done_without_transfer", "deleted", false, `DELETE FROM transfer WHERE kind = 'payment'`},
+		{"done_without_transfer", "forged", true, `UPDATE offer SET state = 'done', pressed_at = 1,
 			ended_at = 1 WHERE state = 'open'`},
-		{"transfer_without_done", "reopened", `UPDATE offer SET state = 'pressed', ended_at = 0
+		{"offer_transfer", "reopened", false, `UPDATE offer SET state = 'pressed', ended_at = 0
 			WHERE state = 'done'`},
-		{"transfer_without_done", "deleted", `DELETE FROM offer WHERE state = 'done'`},
-		{"transfer_without_done", "amount", `UPDATE offer SET amount = 1 WHERE state = 'done'`},
-		{"open_offers", "two", `UPDATE offer SET state = 'open', reason = '',
-			pressed_at = 0, ended_at = 0 WHERE state = 'refused'`},
-		{"limit_used", "less", `UPDATE limit_used SET used = used - 1, day_used = 0
-			WHERE operation = 'out'`},
-		{"limit_used", "less in the day", `UPDATE limit_used SET day_used = day_used - 1`},
-		{"limit_missing", "deleted", `DELETE FROM limit_used WHERE operation = 'payment'`},
-		{"orphan_message", "other end", `UPDATE outbox SET offer_end = 'refused'`},
-		{"blocked", "by nobody", `UPDATE wallet_pin SET locked_until = 253402214400000000`},
-		{"blocked", "ended by nobody", `INSERT INTO audit (at, actor, act, subject, reason)
+		{"offer_transfer", "deleted", false, `DELETE FROM offer WHERE state = 'done'`},
+		{"offer_transfer", "amount", true, `UPDATE offer SET amount = 1
+			WHERE state = 'done' AND held_at = 0`},
+		{"open_offers", "two", true, `UPDATE offer SET state = 'open', reason = '',
+			pressed_at = 0, ended_at = 0
+			WHERE wallet IN (SELECT wallet FROM offer WHERE state = 'open') AND state = 'refused'`},
+		{"limits", "less", true, `UPDATE limit_used SET used = used - 1, day_used = day_used - 1
+			WHERE operation = 'out' AND day_used > 0`},
+		{"limits", "less in the day", true, `UPDATE limit_used SET day_used = day_used - 1
+			WHERE day_used > 0`},
+		{"limits", "deleted", true, `DELETE FROM limit_used WHERE operation = 'payment'`},
+		{"limits", "of nothing", true, `INSERT INTO limit_used (wallet, operation, month, used, day,
+			day_used) SELECT id, 'cash_in', '2026-11', 1, '2026-11-21', 1 FROM wallet`},
+		{"orphan_message", "other end", true, `UPDATE outbox SET offer_end = 'expired'
+			WHERE offer_end = 'done'`},
+		{"orphan_message", "no offer", true, `UPDATE outbox SET offer = 'none'
+			WHERE offer IS NOT NULL`},
+		{"blocked", "by nobody", true, `UPDATE wallet_pin SET locked_until = 253402214400000000`},
+		{"blocked", "ended by nobody", true, `INSERT INTO audit (at, actor, act, subject, reason)
 			SELECT 1, 'aida', 'block', 'wallet:' || wallet, 'asked' FROM wallet_pin`},
-		{"orphan_message", "no offer", `UPDATE outbox SET offer = 'none'`},
+	}
+}
+
+func tamperHolds() []Tamper {
+	return []Tamper{
+		{"held", "more", true, `UPDATE account SET held = held + 1 WHERE held > 0`},
+		{"held", "freed", true, `UPDATE account SET held = 0`},
+		{"suspense", "deleted", false, `DELETE FROM entry WHERE account = 'suspense'`},
+		{"hold_offer", "other time", true, `UPDATE offer SET held_at = held_at + 1
+			WHERE state = 'held'`},
+		{"hold_offer", "without a hold", true, `UPDATE offer SET held_at = 1
+			WHERE state = 'refused' AND held_at = 0`},
+		{"hold_offer", "ended alone", true, `UPDATE offer
+			SET state = 'refused', ended_at = 1, reason = 'refused' WHERE state = 'held'`},
+		{"hold_moves", "no beginning", true, `DELETE FROM hold_move WHERE state = 'held'`},
+		{"hold_moves", "no end", true, `DELETE FROM hold_move WHERE state = 'posted'`},
+		{"hold_moves", "two ends", true, `INSERT INTO hold_move (hold, state, at)
+			SELECT hold, state, at FROM hold_move WHERE state IN ('posted', 'voided')`},
+		{"hold_moves", "on and on", true, `INSERT INTO hold_move (hold, state, at)
+			SELECT hold, 'sent', at FROM hold_move WHERE state = 'posted'`},
+		{"hold_transfers", "other amount", true, `UPDATE hold SET posted = posted - 1
+			WHERE state = 'posted'`},
+		{"hold_transfers", "paid and void", false, `UPDATE transfer SET id = (
+			SELECT min(id) FROM hold WHERE state = 'voided') WHERE id = (
+			SELECT min(id) FROM hold WHERE state = 'posted')`},
+		{"suspense_case", "of another", true, `UPDATE cases SET subject = 'payment:x'`},
+	}
+}
+
+func tamperBooks() []Tamper {
+	const agentTxn = `INSERT INTO agent_txn (agent, operation, txn, account, wallet, amount, verdict,
+		fingerprint, transfer, txn_date, at, day)
+		SELECT 'pay24', 'cash_in', '1', '', wallet, amount, 'done', fingerprint, id, '', 1, ''
+		FROM transfer WHERE kind = 'fund' AND amount = 100000`
+	const cashIn = `INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after,
+		                      posted_at, day, month)
+		SELECT 'cashin:forged', 'cash_in', wallet, 5, 0, fingerprint, 0, 1, '2026-11-21', '2026-11'
+		FROM transfer WHERE kind = 'fund' AND amount = 100;
+		INSERT INTO entry (transfer, line, account, amount)
+		SELECT id, 1, 'agent:forged', -5 FROM transfer WHERE kind = 'cash_in';
+		INSERT INTO entry (transfer, line, account, amount)
+		SELECT id, 2, 'wallet:' || wallet, 5 FROM transfer WHERE kind = 'cash_in';
+		INSERT INTO account (id, balance, credit) VALUES ('agent:forged', -5, 5);
+		UPDATE account SET balance = balance + 5
+		WHERE id = (SELECT 'wallet:' || wallet FROM transfer WHERE kind = 'cash_in');
+		INSERT INTO limit_used (wallet, operation, month, used, day, day_used)
+		SELECT wallet, 'cash_in', '2026-11', 5, '2026-11-21', 5 FROM transfer WHERE kind = 'cash_in'`
+	return []Tamper{
+		{"agent_txn", "of a funding", true, agentTxn},
+		{"cash_in_txn", "that nobody asked for", true, cashIn},
+		{"rollup", "other balance", true, `INSERT INTO rollup (account, through, balance)
+			VALUES ('provider:mine', 0, 1)`},
+		{"rollup", "beyond", true, `INSERT INTO rollup (account, through, balance)
+			VALUES ('provider:mine', 1, 0)`},
+		{"closing_chain", "out of nothing", true, `INSERT INTO closed_day
+			(day, through, whole, closed_at) VALUES ('2026-11-20', 0, 0, 1);
+			INSERT INTO closing (account, day, opening, debit, credit, closing)
+			VALUES ('trust', '2026-11-20', 1, 0, 0, 1)`},
+		{"closing", "without its entries", true, `INSERT INTO closed_day
+			(day, through, whole, closed_at) SELECT '2026-11-21', max(seq), max(seq), 1 FROM entry`},
+		{"closing", "of what was not", true, `INSERT INTO closed_day
+			(day, through, whole, closed_at) VALUES ('2026-11-20', 0, 0, 1);
+			INSERT INTO closing (account, day, opening, debit, credit, closing)
+			VALUES ('trust', '2026-11-20', 0, -1, 1, 0)`},
+		{"orphan_record", "of nobody", true, `INSERT INTO audit (at, actor, act, subject, reason)
+			VALUES (1, 'aida', 'level', 'wallet:nobody', 'asked')`},
+		{"unrecorded", "reversal", true, `DELETE FROM audit WHERE act = 'reverse'`},
+		{"unrecorded", "case", true, `UPDATE cases SET closed_at = 1, closed_by = 'aida',
+			resolution = 'none'`},
 	}
 }
 

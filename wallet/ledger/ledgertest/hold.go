@@ -306,3 +306,16 @@ func testReverse(b *books) {
 		b.Errorf("records %+v, want two reversals", all)
 	}
 }
+
+// pressedTransfer opens and presses a transfer to another wallet, with a fee of one som.
+func (b *books) pressedTransfer(
+	wallet string, payee ledger.Wallet, amount money.Amount,
+) ledger.Offer {
+	b.Helper()
+	o := b.offer(wallet, amount)
+	o.Operation, o.Provider, o.Payee = ledger.OpTransfer, "", payee.ID
+	o.Account = payee.Number.Digits()
+	b.must(b.OpenOffer(b.ctx(), o))
+	b.must(b.Press(b.ctx(), o.ID, b.now))
+	return b.read(o.ID)
+}

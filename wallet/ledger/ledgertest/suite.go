@@ -72,6 +72,9 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"balance race", testBalanceRace},
 		{"hold", testHold},
 		{"hold table", testHoldTable},
+		{"held message", testHeldMessage},
+		{"second cash-out", testSecondCashOut},
+		{"cash-out race", testCashOutRace},
 		{"reverse", testReverse},
 		{"outbox", testOutbox},
 		{"outbox gives up", testOutboxGivesUp},
@@ -237,8 +240,12 @@ func (b *books) read(id string) ledger.Offer {
 
 // payment asks for an offer, with an SMS and no limits.
 func (b *books) payment(o ledger.Offer) ledger.Payment {
+	var most money.Amount
+	if o.Operation == ledger.OpTransfer {
+		most = ledger.MaxBalance
+	}
 	return ledger.Payment{
-		Offer: o, Day: day, Month: month, Now: b.now,
+		Offer: o, PayeeMost: most, Day: day, Month: month, Now: b.now,
 		Message: ledger.Message{
 			Key: "paid:" + o.ID, To: msisdn.MustParse("996555000001"), Kind: "paid", Lang: "ru",
 			Fields: map[string]string{"code": o.Code, "quote": `"\` + "\x00"},

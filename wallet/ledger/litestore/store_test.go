@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -80,24 +82,69 @@ func TestOpenFaults(t *testing.T) {
 
 // TestVerify breaks every rule of the books by hand and expects Verify to name it.
 func TestVerify(t *testing.T) {
+	filled := filepath.Join(t.TempDir(), "filled.db")
+	s, err := litestore.Open(filled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Fill(t, s)
+	s.Close()
+	text, err := os.ReadFile(filled)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tamper := range ledgertest.Tampers() {
 		t.Run(tamper.Check+"/"+tamper.Name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
-			s := open(t, path)
-			ledgertest.Fill(t, s)
-			db := raw(t, path)
-			for _, trigger := range []string{
-				"offer_moves", "offer_stays", "transfer_no_update", "transfer_no_delete",
-				"entry_no_update", "entry_no_delete",
-			} {
-				exec(t, db, `DROP TRIGGER `+trigger)
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
 			}
+			s, db := open(t, path), raw(t, path)
+			dropTriggers(t, db)
 			exec(t, db, `DROP INDEX offer_one_open`)
 			exec(t, db, `PRAGMA foreign_keys = OFF`)
 			exec(t, db, `PRAGMA ignore_check_constraints = ON`)
 			exec(t, db, tamper.SQL)
-			ledgertest.WantBreach(t, s, tamper.Check)
+			ledgertest.WantBreach(t, s, tamper)
 		})
+	}
+}
+
+// TestEveryRuleIsBroken looks for a tamper of every rule, one that breaks it alone where there is one.
+func TestEveryRuleIsBroken(t *testing.T) {
+	for _, audit := range ledger.Audits() {
+		alone := slices.Contains(ledgertest.Implied(), audit.Name)
+		broken := slices.ContainsFunc(ledgertest.Tampers(), func(tamper ledgertest.Tamper) bool {
+			return tamper.Check == audit.Name && (tamper.Alone || alone)
+		})
+		if !broken {
+			t.Errorf("nothing breaks %s, or not alone", audit.Name)
+		}
+	}
+}
+
+// dropTriggers takes the guards of the schema away.
+func dropTriggers(t *testing.T, db *sql.DB) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(),
+		`SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var drops []string
+	for rows.Next() {
+		var drop string
+		if err := rows.Scan(&drop); err != nil {
+			t.Fatal(err)
+		}
+		drops = append(drops, drop)
+	}
+	if err := rows.Err(); err != nil || len(drops) == 0 {
+		t.Fatalf("%d triggers, %v", len(drops), err)
+	}
+	for _, drop := range drops {
+		exec(t, db, drop)
 	}
 }
 

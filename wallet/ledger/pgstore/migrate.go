@@ -145,6 +145,10 @@ func (s *Store) Verify(ctx context.Context) ([]ledger.Breach, error) {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
+		// A few sorts and hash tables of a million rows, one audit at a time.
+		if _, err := tx.Exec(ctx, `SET LOCAL work_mem = '64MB'`); err != nil {
+			return err
+		}
 		for _, way := range otherWays {
 			if _, err := tx.Exec(ctx, `SET LOCAL `+way+` = on`); err != nil {
 				return err

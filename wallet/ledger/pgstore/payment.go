@@ -132,6 +132,7 @@ func messageArgs(batch []ledger.Payment) []any {
 		n := int64(i + 1)
 		for _, m := range []notice{
 			{p.Message, n, ledger.OfferDone, "payer"},
+			{p.HeldMessage, n, ledger.OfferHeld, ""},
 			{p.PayeeMessage, n, ledger.OfferDone, "payee"},
 			{p.Refusal, n, ledger.OfferRefused, ""},
 		} {

@@ -106,9 +106,10 @@ func TestVerify(t *testing.T) {
 			conn := raw(t, c)
 			exec(t, conn, `SET session_replication_role = replica`) // no triggers, no foreign keys
 			exec(t, conn, `DROP INDEX offer_one_open`)
-			exec(t, conn, `ALTER TABLE account DROP CONSTRAINT account_balance`)
+			exec(t, conn, `ALTER TABLE account DROP CONSTRAINT account_balance,
+				DROP CONSTRAINT account_credit, DROP CONSTRAINT account_held`)
 			exec(t, conn, tamper.SQL)
-			ledgertest.WantBreach(t, s, tamper.Check)
+			ledgertest.WantBreach(t, s, tamper)
 		})
 	}
 }

@@ -65,9 +65,7 @@ INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after,
                       month, reversal_of)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
 
-const insertEntries = `
-INSERT INTO entry (transfer, line, account, amount)
-VALUES ($1, $2, $3, $4), ($1, $5, $6, $7)`
+const insertEntry = `INSERT INTO entry (transfer, line, account, amount) VALUES ($1, $2, $3, $4)`
 
 // A posting moves an amount from the account that is debited to the one that is credited.
 type posting struct {
@@ -75,23 +73,35 @@ type posting struct {
 	amount        money.Amount
 }
 
-// write writes a transfer and its entries, two for each posting that moves something. The running
-// balances are the caller's.
+// write writes a transfer and its entries: one line for each account that the postings name, in the
+// order in which they do, and none for an account that they leave as it was. The running balances
+// are the caller's.
 func write(t Tx, r transferRow, postings ...posting) error {
 	_, err := t.Exec(insertTransfer, r.id, r.kind, optional(r.wallet), r.amount, r.fee, r.fingerprint,
 		r.balance, r.at, r.day, r.month, optional(r.reversalOf))
 	if err != nil {
 		return err
 	}
-	for i, p := range postings {
-		if p.amount == 0 {
-			continue
+	var accounts []string
+	sums := make(map[string]money.Amount)
+	add := func(account string, amount money.Amount) {
+		if _, known := sums[account]; !known {
+			accounts = append(accounts, account)
 		}
+		sums[account] += amount
+	}
+	for _, p := range postings {
 		if p.amount < 0 {
 			panic(fmt.Sprintf("sqlbooks: transfer %s: posting of %s", r.id, p.amount))
 		}
-		_, err := t.Exec(insertEntries, r.id, 2*i+1, p.debit, -p.amount, 2*i+2, p.credit, p.amount)
-		if err != nil {
+		add(p.debit, -p.amount)
+		add(p.credit, p.amount)
+	}
+	for i, account := range accounts {
+		if sums[account] == 0 {
+			continue
+		}
+		if _, err := t.Exec(insertEntry, r.id, i+1, account, sums[account]); err != nil {
 			return err
 		}
 	}

@@ -23,9 +23,10 @@ SELECT fingerprint, balance_after, posted_at FROM transfer WHERE id = $1`
 const selectAgent = `
 SELECT account FROM entry WHERE transfer = $1 AND account LIKE 'agent:%'`
 
+// selectProviderFee is what the provider got less than the amount.
 const selectProviderFee = `
-SELECT CAST(coalesce(sum(-amount), 0) AS BIGINT) FROM entry
-WHERE transfer = $1 AND account LIKE 'provider:%' AND amount < 0`
+SELECT CAST($2 - coalesce(sum(amount), 0) AS BIGINT) FROM entry
+WHERE transfer = $1 AND account LIKE 'provider:%'`
 
 // reversible is a transfer that is to be taken back.
 type reversible struct {
@@ -166,16 +167,18 @@ func sides(
 	}
 	payee = of.offer.Creditor("")
 	fee := of.offer.FeeAccount()
-	var providerFee money.Amount
-	if err := t.Row(selectProviderFee, []any{r.Of}, &providerFee); err != nil {
+	postings = []posting{{payee, wallet, r.Amount}, {fee, wallet, r.Fee}}
+	if of.kind != string(ledger.OpPayment) {
+		return wallet, payee, postings, nil
+	}
+	var whole money.Amount
+	if err := t.Row(selectProviderFee, []any{r.Of, of.amount}, &whole); err != nil {
 		return "", "", nil, err
 	}
 	// What the provider has paid comes back in proportion, rounded over all reversals together.
-	providerFee = ledger.Share(providerFee, of.reversed+r.Amount, of.amount) -
-		ledger.Share(providerFee, of.reversed, of.amount)
-	return wallet, payee, []posting{
-		{payee, wallet, r.Amount}, {fee, wallet, r.Fee}, {fee, payee, providerFee},
-	}, nil
+	part := ledger.Share(whole, of.reversed+r.Amount, of.amount) -
+		ledger.Share(whole, of.reversed, of.amount)
+	return wallet, payee, append(postings, posting{fee, payee, part}), nil
 }
 
 // running locks those of two accounts that have a running balance.

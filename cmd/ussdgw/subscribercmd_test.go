@@ -25,19 +25,19 @@ func lockWallet(t *testing.T, s ledger.Store, w ledger.Wallet) {
 	}
 }
 
-func TestWalletInDev(t *testing.T) {
+func TestSubscriberInDev(t *testing.T) {
 	data := t.TempDir()
 	store, err := litestore.Open(filepath.Join(data, devLedgerFile))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	testWallet(t, store, "--data", data)
+	testSubscriber(t, store, "--data", data)
 }
 
-func TestWalletInPostgres(t *testing.T) {
+func TestSubscriberInPostgres(t *testing.T) {
 	config := postgresConfig(t, "", "")
-	out, err := command(t.Context(), "wallet", "status", "996555000001", "--config", config)
+	out, err := command(t.Context(), "subscriber", "show", "996555000001", "--config", config)
 	if err == nil || !strings.Contains(err.Error(), "db migrate --config") {
 		t.Errorf("before the migration: %v\n%s", err, out)
 	}
@@ -50,11 +50,11 @@ func TestWalletInPostgres(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	testWallet(t, store, "--config", config)
+	testSubscriber(t, store, "--config", config)
 }
 
-// testWallet does what support does to a wallet, in the ledger that flag names.
-func testWallet(t *testing.T, store ledger.Store, flag ...string) {
+// testSubscriber does what support does to a wallet, in the ledger that flag names.
+func testSubscriber(t *testing.T, store ledger.Store, flag ...string) {
 	t.Helper()
 	w := ledgertest.Registered(t, store)
 	lockWallet(t, store, w)
@@ -64,7 +64,7 @@ func testWallet(t *testing.T, store ledger.Store, flag ...string) {
 		code int
 		want string
 	}{
-		{[]string{"status", number}, 0, `^locked by wrong PINs until .* UTC\n$`},
+		{[]string{"show", number}, 0, `^state +locked by wrong PINs until .* UTC\n`},
 		{[]string{"unblock", number, "--reason", "asked"}, 1, "^the wallet is not blocked$"},
 		{[]string{"unlock", number}, 2, "--reason"},
 		{[]string{"unlock", number, "--reason", "came with ID", "--by", "aida"}, 0, "^open\n$"},
@@ -74,14 +74,14 @@ func testWallet(t *testing.T, store ledger.Store, flag ...string) {
 		{[]string{"unblock", number, "--reason", "found", "--by", "subscriber"}, 2, "not \"subscriber\""},
 		{[]string{"unblock", number, "--reason", strings.Repeat("ж", 201)}, 2, "1 to 200 characters"},
 		{[]string{"unblock", number, "--reason", "x", "--by", strings.Repeat("ж", 64)}, 2, "--by"},
-		{[]string{"status", number}, 0, `^blocked\n.* block +"bek \(as .+\)" +"phone is lost"\n` +
-			`.* unlock +"aida \(as .+\)" +"came with ID"\n$`},
+		{[]string{"show", number}, 0, `(?s)^state +blocked\n.* block +"bek \(as .+\)" ` +
+			`+"phone is lost" *\n.* unlock +"aida \(as .+\)" +"came with ID" *\n$`},
 		{[]string{"unblock", number, "--reason", strings.Repeat("ж", 200)}, 0, "^open\n$"},
-		{[]string{"status", "996555999999"}, 1, `^the number 99655\*\*\*9999 has no wallet$`},
-		{[]string{"status", "call me"}, 2, `^"call me" is no number such as 996555123456`},
-		{[]string{"status"}, 2, "accepts 1 arg"},
+		{[]string{"show", "996555999999"}, 1, `^the number 99655\*\*\*9999 has no wallet$`},
+		{[]string{"show", "call me"}, 2, `^"call me" is no number such as 996555123456`},
+		{[]string{"show"}, 2, "accepts 1 arg"},
 	} {
-		args := append(append([]string{"wallet"}, step.args...), flag...)
+		args := append(append([]string{"subscriber"}, step.args...), flag...)
 		out, err := command(t.Context(), args...)
 		text := out
 		code := exitOK
@@ -99,10 +99,10 @@ func testWallet(t *testing.T, store ledger.Store, flag ...string) {
 }
 
 // The ledger has to be named, and to be there.
-func TestWalletNeedsALedger(t *testing.T) {
+func TestSubscriberNeedsALedger(t *testing.T) {
 	for want, args := range map[string][]string{
-		"which ledger is meant": {"wallet", "status", "996555123456"},
-		"holds no ledger":       {"wallet", "status", "996555123456", "--data", t.TempDir()},
+		"which ledger is meant": {"subscriber", "show", "996555123456"},
+		"holds no ledger":       {"subscriber", "show", "996555123456", "--data", t.TempDir()},
 	} {
 		out, err := command(t.Context(), args...)
 		if err == nil || !regexp.MustCompile(want).MatchString(err.Error()) {
