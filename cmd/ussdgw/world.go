@@ -22,7 +22,7 @@ import (
 	"ussdgw/wallet/pin"
 )
 
-// worldFunds bounds the payments of a scenario that are looked at.
+// worldFunds bounds the movements of a scenario that are looked at.
 const worldFunds = 100
 
 // givenINN is the INN of the wallet that a scenario is given, and givenBirthDate what it says.
@@ -155,16 +155,17 @@ func (b *books) Payments(ctx context.Context) ([]transcript.Payment, error) {
 	if err != nil {
 		return nil, err
 	}
-	receipts, err := b.ledger.Transfers(ctx, w.ID, worldFunds)
+	all, err := b.ledger.Movements(ctx, ledger.WalletAccount(w.ID), 0, worldFunds)
 	if err != nil {
 		return nil, err
 	}
 	var payments []transcript.Payment
-	for _, r := range slices.Backward(receipts) {
-		payments = append(payments, transcript.Payment{
-			Total:    r.Offer.Amount + r.Offer.Fee,
-			Provider: r.Offer.Provider, Account: r.Offer.Account,
-		})
+	for _, m := range slices.Backward(all) {
+		if m.Amount < 0 {
+			payments = append(payments, transcript.Payment{
+				Total: -m.Amount, Provider: m.Offer.Provider, Account: m.Offer.Account,
+			})
+		}
 	}
 	return payments, nil
 }
