@@ -12,8 +12,8 @@ func (m *machine) fundSome() {
 	w := pick(m, "wallet", m.wallets).ID
 	key, now := fmt.Sprint("fund", rapidOf(m, 30)), m.now
 	amount := m.tyiyn("amount", 1, 9000)
-	m.doFund(key, w, amount, money.Som(400), now)
-	m.remember(func() { m.doFund(key, w, amount, money.Som(400), now) }, func() {
+	m.doFund(key, w, amount, money.Som(220), now)
+	m.remember(func() { m.doFund(key, w, amount, money.Som(220), now) }, func() {
 		m.doFund(key, w, amount+1, ledger.MaxBalance, now)
 	})
 }
@@ -60,8 +60,8 @@ func (m *machine) cashInSome() {
 	w := pick(m, "wallet", m.wallets)
 	c := ledger.CashIn{
 		Agent: pick(m, "agent", agents), Txn: m.txn(), Account: w.Number.Digits(), Wallet: w.ID,
-		Amount: m.tyiyn("amount", 1, 7000), TxnDate: "20261127120000",
-		Limits: m.limits[ledger.OpCashIn], Most: money.Som(350), Day: m.day(), Month: m.month(),
+		Amount: m.amount(), TxnDate: "20261127120000",
+		Limits: m.limits[ledger.OpCashIn], Most: money.Som(200), Day: m.day(), Month: m.month(),
 		Now: m.now,
 	}
 	if c.Agent == agents[2] && !m.chance(3) {
@@ -103,6 +103,7 @@ func (m *machine) sameTxn(got ledger.AgentTxn, want *ledger.AgentTxn, err error)
 		}
 		want.Number = got.Number
 	}
+	m.said[want.Verdict]++
 	expected := *want
 	expected.Fingerprint, got.Fingerprint = nil, nil
 	m.same("answer to "+got.Txn, got, expected)
@@ -110,6 +111,11 @@ func (m *machine) sameTxn(got ledger.AgentTxn, want *ledger.AgentTxn, err error)
 
 func (m *machine) payOutSome() {
 	w := pick(m, "wallet", m.wallets)
+	for _, other := range m.wallets {
+		if m.cashOut(other.ID) != nil && m.chance(2) {
+			w = other
+		}
+	}
 	p := ledger.PayOut{
 		Agent: pick(m, "agent", agents[:2]), Txn: m.txn(), Account: w.Number.Digits(), Wallet: w.ID,
 		Code: []byte(pick(m, "code", []string{"123456", "654321"})), TxnDate: "20261127120000",
@@ -130,6 +136,7 @@ func (m *machine) payOutSome() {
 		p.Agent = agents[2]
 	case 3, 4:
 		p.Amount = m.tyiyn("amount", 1, 50)
+	case 5, 6:
 		if o := m.offer(p.Hold); o != nil {
 			p.Amount = o.Amount
 		}

@@ -61,8 +61,8 @@ func (m *machine) sameHold(got ledger.Hold, h *hold) {
 	m.same("hold "+h.ID, got, want)
 }
 
-// said draws an answer of the other side.
-func (m *machine) said() ledger.Answer {
+// reply draws an answer of the other side.
+func (m *machine) reply() ledger.Answer {
 	return pick(m, "answer", []ledger.Answer{
 		{},
 		{Code: "90", Detail: "wait"},
@@ -71,7 +71,7 @@ func (m *machine) said() ledger.Answer {
 }
 
 func (m *machine) doubtSome() {
-	id, now, a := m.holdID(), m.now, m.said()
+	id, now, a := m.holdID(), m.now, m.reply()
 	next := now.Add(time.Duration(rapidOf(m, 3)) * time.Hour)
 	do := func() {
 		m.compared("doubt "+id, m.DoubtHold(m.ctx, id, a, now, next), m.doubtHold(id, a, now, next))
@@ -96,7 +96,7 @@ func (m *machine) suspendSome() {
 func (m *machine) postSome() {
 	id := m.holdID()
 	o := m.offer(id)
-	p := ledger.Posting{Hold: id, Now: m.now, Answer: m.said(), Message: m.sms("paid", id)}
+	p := ledger.Posting{Hold: id, Now: m.now, Answer: m.reply(), Message: m.sms("paid", id)}
 	if o.Operation == ledger.OpCashOut {
 		p.Agent = pick(m, "agent", agents)
 	}
@@ -126,7 +126,7 @@ func (m *machine) doPost(p ledger.Posting) {
 func (m *machine) voidSome() {
 	id := m.holdID()
 	v := ledger.Voiding{
-		Hold: id, Reason: ledger.ReasonRefused, Answer: m.said(), Now: m.now,
+		Hold: id, Reason: ledger.ReasonRefused, Answer: m.reply(), Now: m.now,
 		Message: m.sms("returned", id),
 	}
 	if m.chance(3) {
@@ -184,9 +184,15 @@ func (m *machine) reverseSome() {
 	if len(m.transfers) == 0 {
 		m.Skip("no transfers")
 	}
+	var reversible []*transfer
+	for _, t := range m.transfers {
+		if t.reversible() {
+			reversible = append(reversible, t)
+		}
+	}
 	of := pick(m, "transfer", m.transfers)
-	if m.chance(2) {
-		of = pick(m, "recent transfer", m.transfers[max(0, len(m.transfers)-5):])
+	if n := len(reversible); n > 0 && !m.chance(6) {
+		of = pick(m, "recent transfer", reversible[max(0, n-5):])
 	}
 	r := ledger.Reversal{
 		Of: of.id, Key: fmt.Sprint(rapidOf(m, 4)), Day: m.day(), Month: m.month(), Now: m.now,

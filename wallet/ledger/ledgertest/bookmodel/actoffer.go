@@ -23,7 +23,7 @@ func (m *machine) recent() *offer {
 func (m *machine) draft(op ledger.Operation) ledger.Offer {
 	w := pick(m, "wallet", m.wallets)
 	o := ledger.Offer{
-		ID: "offer" + m.next(), Wallet: w.ID, Operation: op, Amount: m.tyiyn("amount", 1, 7000),
+		ID: "offer" + m.next(), Wallet: w.ID, Operation: op, Amount: m.amount(),
 		Fee: m.tyiyn("fee", 0, 150), Code: fmt.Sprint(7000000000 + m.serial),
 		Revision: "0123456789ab", Lang: "ru", CreatedAt: m.now, ExpiresAt: m.now.Add(2 * time.Hour),
 	}
@@ -31,9 +31,6 @@ func (m *machine) draft(op ledger.Operation) ledger.Offer {
 	case ledger.OpPayment:
 		o.Provider = pick(m, "provider", providers)
 		o.ProviderName, o.Account = "Достек", pick(m, "account", []string{"0123", "4567"})
-		if m.chance(2) {
-			o.Amount = money.Som(pick(m, "som", []int64{5, 10}))
-		}
 		if m.chance(2) {
 			o.ProviderFee = m.tyiyn("provider fee", 0, min(200, o.Amount-1))
 		}
@@ -87,6 +84,11 @@ func (m *machine) doOpen(o ledger.Offer) {
 
 func (m *machine) withdrawSome() {
 	w := pick(m, "wallet", m.wallets)
+	for _, other := range m.wallets {
+		if m.current(other.ID) != nil {
+			w = other
+		}
+	}
 	m.endOpen(w.ID, ledger.OfferWithdrawn)
 	m.compared("withdraw", m.Withdraw(m.ctx, w.ID), nil)
 }

@@ -114,7 +114,7 @@ func (b *book) postHold(p ledger.Posting) (ledger.Receipt, error) {
 		}
 		to, income = "agent:"+p.Agent, "fee:@cash_out"
 	} else {
-		providerFee = share(o.ProviderFee, amount, o.Amount)
+		providerFee = min(share(o.ProviderFee, amount, o.Amount), amount-1)
 	}
 	from, rest := "wallet:"+o.Wallet, h.total()-amount-fee
 	suspended := h.State == ledger.HoldSuspense
@@ -221,7 +221,7 @@ func (b *book) reverse(r ledger.Reversal) (ledger.Receipt, error) {
 	if of == nil {
 		return ledger.Receipt{}, ledger.ErrNoTransfer
 	}
-	if of.kind != "payment" && of.kind != "transfer" && of.kind != "cash_in" {
+	if !of.reversible() {
 		return ledger.Receipt{}, decline(ledger.ReasonNotReversible, r.Of)
 	}
 	id := "reversal:" + r.Of + ":" + r.Key
@@ -258,6 +258,10 @@ func (b *book) reverse(r ledger.Reversal) (ledger.Receipt, error) {
 	b.tell(r.Message, of.wallet, r.Now)
 	b.record(&r.Record)
 	return t.taken(), nil
+}
+
+func (t *transfer) reversible() bool {
+	return t.kind == "payment" || t.kind == "transfer" || t.kind == "cash_in"
 }
 
 // taken is the receipt of a reversal.

@@ -479,7 +479,10 @@ func (m *machine) lookAtSimilar() {
 
 // statementSome compares a statement of some days, and the movements page by page.
 func (m *machine) statementSome() {
-	account := pick(m, "account", append(m.accounts(), "provider:none"))
+	account := pick(m, "account", m.accounts())
+	if m.chance(8) {
+		account = "provider:none"
+	}
 	from := shift(m.day(), -rapidOf(m, 5))
 	m.statement(account, from, shift(from, rapidOf(m, 4)))
 }

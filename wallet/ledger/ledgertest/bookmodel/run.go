@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,13 +24,32 @@ import (
 const Operations = "HISTORIES"
 
 // steps is the mean length of a history. Another one is set by -rapid.steps.
-const steps = 150
+const steps = 250
 
 // A run counts what the histories of one test have compared.
 type run struct {
 	operations int
 	histories  int
 	failed     bool
+	said       map[string]int // how often the store has declined for what, "done" = it has not
+}
+
+// blind is how many operations have to have met every answer of answers.
+const blind = 50_000
+
+// answers are what the histories have to come across, or they look at less than they should.
+var answers = []ledger.Reason{
+	ledger.Done, "no such offer", "no such hold", "no such transfer", "no such agent",
+	"no such account", "held",
+	ledger.ReasonRegistered, ledger.ReasonINNTaken, ledger.ReasonNotBlocked, ledger.ReasonNotLocked,
+	ledger.ReasonBlocked, ledger.ReasonNotSuspect, ledger.ReasonCaseClosed, ledger.ReasonDayClosed,
+	ledger.ReasonKeyReused, ledger.ReasonNotTaken, ledger.ReasonNotPressed, ledger.ReasonExpired,
+	ledger.ReasonSuperseded, ledger.ReasonWithdrawn, ledger.ReasonLimitPayment,
+	ledger.ReasonLimitDay, ledger.ReasonLimitMonth, ledger.ReasonPayeeLimit,
+	ledger.ReasonLowBalance, ledger.ReasonCashOut, ledger.ReasonLimitBalance, ledger.ReasonPosted,
+	ledger.ReasonVoided, ledger.ReasonNotHeld, ledger.ReasonAboveHold, ledger.ReasonRefused,
+	ledger.ReasonReversed, ledger.ReasonNotReversible, ledger.ReasonFloat, ledger.ReasonNoWallet,
+	ledger.ReasonNoCashOut, ledger.ReasonCodeWrong, ledger.ReasonMismatch,
 }
 
 // Run takes random histories of together at least so many operations through a store and the book.
@@ -44,7 +64,7 @@ func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
 	}
 	preset(t, "rapid.steps", strconv.Itoa(steps))
 	preset(t, "rapid.nofailfile", "true")
-	var r run
+	r := run{said: map[string]int{}}
 	for r.operations < operations && !t.Failed() {
 		rapid.Check(t, func(t *rapid.T) {
 			if r.operations >= operations && !r.failed {
@@ -54,6 +74,13 @@ func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
 		})
 	}
 	t.Logf("%d operations in %d histories", r.operations, r.histories)
+	for _, answer := range answers {
+		if n := r.said[string(answer)]; n > 0 {
+			t.Logf("%7d %s", n, answer)
+		} else if r.operations >= blind && !t.Failed() {
+			t.Errorf("no history has met %q", answer)
+		}
+	}
 }
 
 // preset sets a flag of rapid until the test ends, unless the command line does.
@@ -77,7 +104,7 @@ func (r *run) history(t *rapid.T, open func() (ledger.Store, error)) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	m := newMachine(t, s)
+	m := newMachine(t, s, r.said)
 	t.Repeat(m.actions())
 	m.lookAtAll()
 	m.verify()
@@ -95,6 +122,7 @@ type machine struct {
 	now        time.Time
 	limits     map[ledger.Operation]ledger.Limits
 	operations int
+	said       map[string]int
 	serial     int
 	requests   []request
 }
@@ -111,15 +139,17 @@ var (
 // start is when the histories begin: close to the end of a month.
 var start = time.Date(2026, time.November, 27, 6, 0, 0, 0, time.UTC)
 
-func newMachine(t *rapid.T, s ledger.Store) *machine {
-	m := &machine{T: t, book: newBook(), Store: s, ctx: context.Background(), now: start}
+func newMachine(t *rapid.T, s ledger.Store, said map[string]int) *machine {
+	m := &machine{
+		T: t, book: newBook(), Store: s, ctx: context.Background(), now: start, said: said,
+	}
 	m.limits = map[ledger.Operation]ledger.Limits{}
 	for _, op := range []ledger.Operation{
 		ledger.OpPayment, ledger.OpTransfer, ledger.OpCashOut, ledger.OpCashIn, ledger.OpOut,
 	} {
 		m.limits[op] = ledger.Limits{
-			PerPayment: m.limit(string(op)+" once", 40, 60), PerDay: m.limit(string(op)+" day", 90, 200),
-			PerMonth: m.limit(string(op)+" month", 250, 900),
+			PerPayment: m.limit(string(op)+" once", 30, 60), PerDay: m.limit(string(op)+" day", 40, 150),
+			PerMonth: m.limit(string(op)+" month", 60, 400),
 		}
 	}
 	for i := range 4 {
@@ -149,7 +179,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 	}{
 		{"clock", 3, m.clock},
 		{"fund", 2, m.fundSome},
-		{"open", 1, m.open},
+		{"open", 3, m.open},
 		{"withdraw", 1, m.withdrawSome},
 		{"press", 1, m.pressSome},
 		{"apply", 2, m.applySome},
@@ -230,6 +260,17 @@ func (m *machine) tyiyn(label string, from, to money.Amount) money.Amount {
 	return money.Amount(rapid.Int64Range(int64(from), int64(to)).Draw(m.T, label))
 }
 
+// amount draws an amount of up to 70 som: from a few tyiyn, of whole som, and large ones.
+func (m *machine) amount() money.Amount {
+	switch rapidOf(m, 3) {
+	case 0:
+		return m.tyiyn("small amount", 1, 300)
+	case 1:
+		return money.Som(pick(m, "som", []int64{5, 10, 20, 50}))
+	}
+	return m.tyiyn("amount", 1000, 7000)
+}
+
 func (m *machine) day() string   { return m.now.Format(time.DateOnly) }
 func (m *machine) month() string { return m.now.Format("2006-01") }
 
@@ -252,7 +293,15 @@ func (m *machine) compared(what string, got, want error) {
 	m.operations++
 	var wanted, declined *ledger.Decline
 	switch {
+	case want == nil:
+		m.said[ledger.Done]++
 	case errors.As(want, &wanted):
+		m.said[string(wanted.Reason)]++
+	default:
+		m.said[short(want)]++
+	}
+	switch {
+	case wanted != nil:
 		if !errors.As(got, &declined) || declined.Reason != wanted.Reason ||
 			declined.Key != wanted.Key || declined.Limit != wanted.Limit {
 			m.Fatalf("%s: the store says %s, the book %s", what, told(got), told(want))
@@ -260,6 +309,12 @@ func (m *machine) compared(what string, got, want error) {
 	case want == nil && got != nil, !errors.Is(got, want):
 		m.Fatalf("%s: the store says %s, the book %s", what, told(got), told(want))
 	}
+}
+
+// short is the text of an error of the package ledger up to its first comma.
+func short(err error) string {
+	text, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "ledger: "), ",")
+	return text
 }
 
 func told(err error) string {
