@@ -26,6 +26,8 @@ var (
 	ErrNoHold = errors.New("ledger: no such hold")
 	// ErrNoTransfer says that no transfer has this id.
 	ErrNoTransfer = errors.New("ledger: no such transfer")
+	// ErrNoMessage says that no message has this key.
+	ErrNoMessage = errors.New("ledger: no such message")
 	// ErrNoAgent says that no agent has this id.
 	ErrNoAgent = errors.New("ledger: no such agent")
 	// ErrNoAccount says that no account of this name was ever used.
