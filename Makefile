@@ -41,6 +41,8 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
 	TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
 	$(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw ./ussd/menu
+	TEST_SERVERS=required $(STATIC) go test -run '^TestHistories$$' \
+		./wallet/ledger/litestore ./wallet/ledger/pgstore
 
 .PHONY: servers
 servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing

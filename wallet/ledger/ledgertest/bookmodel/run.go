@@ -52,9 +52,13 @@ var answers = []ledger.Reason{
 	ledger.ReasonNoCashOut, ledger.ReasonCodeWrong, ledger.ReasonMismatch,
 }
 
-// Run takes random histories of together at least so many operations through a store and the book.
+// Run takes random histories of together at least so many operations through a store and the book,
+// or a tenth of them under the race detector: a history has one goroutine.
 // open returns an empty, migrated store. A history that fails is made short, and named by its seed.
 func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
+	if raced {
+		operations /= 10
+	}
 	if text := os.Getenv(Operations); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
