@@ -123,8 +123,8 @@ type canaryWorld struct {
 
 var canaryDigits = regexp.MustCompile(fmt.Sprintf(`\b[0-9]{%d}\b`, canaryLength))
 
-func (w canaryWorld) Messages(ctx context.Context) ([]string, error) {
-	texts, err := w.World.Messages(ctx)
+func (w canaryWorld) Messages(ctx context.Context, of msisdn.Number) ([]string, error) {
+	texts, err := w.World.Messages(ctx, of)
 	for _, text := range texts {
 		for _, pin := range canaryDigits.FindAllString(text, -1) {
 			if !slices.Contains(w.run.pins, pin) {
@@ -227,7 +227,7 @@ func (r *canaryRun) questions() {
 		}
 		fmt.Fprintf(&r.report, "%v %+v\n", step.err, step.err)
 	}
-	if _, err := world.Messages(ctx); err != nil { // notes the PIN that was sent
+	if _, err := world.Messages(ctx, s.Number); err != nil { // notes the PIN that was sent
 		r.t.Error(err)
 	}
 }
