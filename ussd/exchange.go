@@ -60,7 +60,7 @@ func (x *Exchange) DeliverSM(sm *pdu.DeliverSM, respond func(pdu.Status)) {
 	}
 	release, ok := x.gateway.Admit(req.Kind)
 	if !ok {
-		req.Text.Wipe()
+		req.wipe()
 		x.refuse(req, ind, respond)
 		return
 	}
@@ -94,6 +94,13 @@ func (x *Exchange) request(sm *pdu.DeliverSM) (Request, dialect.Indication, pdu.
 		Dialogue: ind.Session, Unit: ind.Unit, Text: pin.NewSecret(ind.Text),
 	}
 	clear(ind.Text)
+	if len(ind.IMSI) > 0 {
+		req.IMSI = pin.NewSecret(ind.IMSI)
+		clear(ind.IMSI)
+	}
+	if ind.BadIMSI { // it is the network's fault and none of the subscriber's
+		x.log.Warn("IMSI not readable", zap.Stringer("msisdn", number))
+	}
 	switch ind.Kind {
 	case dialect.Begin:
 		req.Kind = Begin

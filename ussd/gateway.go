@@ -14,6 +14,7 @@ import (
 	"ussdgw/ussd/menu"
 	"ussdgw/ussd/session"
 	"ussdgw/wallet/msisdn"
+	"ussdgw/wallet/pin"
 )
 
 const (
@@ -50,6 +51,10 @@ type Config struct {
 	Clock   func() time.Time // required
 	Log     *zap.Logger      // nil logs nothing
 	Metrics Metrics          // nil counts nothing
+	// Seen is told of the IMSI of every request that brings one, before its step does anything: the
+	// subscriber may be another one. It is neither stored nor shown to the Teller. An error ends the
+	// dialogue with an apology. [nil]
+	Seen func(context.Context, msisdn.Number, pin.Secret) error
 	// Observe is told of every reply before it is submitted, from the step's goroutine; it must
 	// not block. What was typed is not in it. [nil]
 	Observe func(Reply)
@@ -135,7 +140,7 @@ func (g *Gateway) Step(ctx context.Context, req Request) (reply Reply) {
 				zap.StackSkip("stack", 1))
 			reply = fixed(s.shown(), menu.EntryUnavailable, "")
 		}
-		req.Text.Wipe()
+		req.wipe()
 		g.cfg.Metrics.Step(req.Kind.String(), result, g.cfg.Clock().Sub(started))
 	}()
 	ctx, cancel := context.WithTimeout(ctx, g.cfg.StepBudget)

@@ -36,6 +36,11 @@ func (s *step) run(ctx context.Context) (Reply, string) {
 		s.abort(ctx)
 		return Reply{Kind: None}, "none"
 	}
+	if s.g.cfg.Seen != nil && s.req.IMSI.Len() > 0 {
+		if err := s.g.cfg.Seen(ctx, s.req.Number, s.req.IMSI); err != nil {
+			return s.failed(fmt.Errorf("ussd: step: IMSI: %w", err), "")
+		}
+	}
 	for range maxRounds {
 		base, err := s.g.cfg.Store.Load(ctx, s.key)
 		if err != nil {

@@ -46,6 +46,13 @@ type Request struct {
 	Unit     string        // identity of this input within the dialogue, "" where there is none
 	Kind     Kind
 	Text     pin.Secret // what was dialled or typed; Step wipes it
+	IMSI     pin.Secret // of the subscriber, empty where the network does not tell it; Step wipes it
+}
+
+// wipe overwrites what nobody may find.
+func (r Request) wipe() {
+	r.Text.Wipe()
+	r.IMSI.Wipe()
 }
 
 // A ReplyKind says what is to be submitted.

@@ -45,8 +45,8 @@ func (c *calls) end() {
 	c.group.Done()
 }
 
-// stop lets nothing begin any more, cuts off what is still under way after a while, and returns when
-// all of it has ended.
+// stop lets nothing begin any more, cuts off what is still under way after a while, and returns
+// when all of it has ended.
 func (c *calls) stop(after time.Duration) {
 	c.mu.Lock()
 	c.closed = true

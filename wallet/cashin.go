@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -75,7 +74,7 @@ func (i *Issuer) CheckCashIn(ctx context.Context, c CashIn) (owner string, err e
 	if left := agents[at].Float + agents[at].Credit; left < c.Amount {
 		return "", bounded(ledger.ReasonFloat, max(left, 0))
 	}
-	return ownerName(w.Name), nil
+	return initialed(w.Name), nil
 }
 
 // CashIn credits a wallet from the agent's float, and queues the SMS to its owner. The first answer
@@ -136,7 +135,7 @@ func (i *Issuer) cashIn(c CashIn, w ledger.Wallet) (ledger.CashIn, error) {
 	if err != nil {
 		return order, err
 	}
-	order.Most = level.Balance
+	order.Limits, order.Most = limitsOf(level, ledger.OpCashIn), level.Balance
 	order.Message = ledger.Message{
 		Key: KindCashIn + "/" + c.Agent + "/" + c.Txn, To: w.Number, Kind: KindCashIn, Lang: w.Lang,
 		CreatedAt: now,
@@ -145,12 +144,12 @@ func (i *Issuer) cashIn(c CashIn, w ledger.Wallet) (ledger.CashIn, error) {
 	return order, nil
 }
 
-// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time code,
-// and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its verdict is
-// ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out, expired,
-// mismatch (another amount is held), or code_wrong; the third wrong code gives the money back and
-// an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other failure
-// the same call tells what has become of it.
+// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time
+// code, and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its
+// verdict is ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out,
+// expired, mismatch (another amount is held), or code_wrong; the third wrong code gives the money
+// back and an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other
+// failure the same call tells what has become of it.
 func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) {
 	none := ledger.AgentTxn{}
 	w, err := i.store.Wallet(ctx, p.Number)
@@ -160,7 +159,7 @@ func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) 
 	}
 	order := ledger.PayOut{
 		Agent: p.Agent, Txn: p.Txn, Account: p.Account, Wallet: w.ID, Refuse: refused,
-		Code: i.codeOf(w.ID, string(p.Code.Reveal())), Amount: p.Amount, TxnDate: p.TxnDate,
+		Code: i.codeOf(w.ID, p.Code), Amount: p.Amount, TxnDate: p.TxnDate,
 		Tries: codeTries, Now: i.clock(),
 	}
 	order.Day, order.Month = i.period(order.Now)
@@ -180,22 +179,16 @@ func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) 
 	return a, nil
 }
 
-// maxCashOuts is how many holds of a wallet are looked through for its cash-out.
-const maxCashOuts = 100
-
 // findCashOut adds the cash-out that is under way, if there is one, and the messages of its end.
 func (i *Issuer) findCashOut(ctx context.Context, w ledger.Wallet, p *ledger.PayOut) error {
-	holds, err := i.store.WalletHolds(ctx, w.ID, maxCashOuts)
-	if err != nil {
-		return fmt.Errorf("wallet: pay-out: %w", err)
-	}
-	at := slices.IndexFunc(holds, func(h ledger.Hold) bool {
-		return h.Offer.Operation == ledger.OpCashOut
-	})
-	if at < 0 {
+	h, err := i.cashOut(ctx, w)
+	if errors.Is(err, ledger.ErrNoHold) {
 		return nil
 	}
-	o := holds[at].Offer
+	if err != nil {
+		return err
+	}
+	o := h.Offer
 	p.Hold = o.ID
 	message := func(kind string) ledger.Message {
 		return ledger.Message{
@@ -205,24 +198,6 @@ func (i *Issuer) findCashOut(ctx context.Context, w ledger.Wallet, p *ledger.Pay
 	}
 	p.Message, p.Voided = message(KindCashOut), message(KindCashVoided)
 	return nil
-}
-
-// codeOf is what the books have of a one-time code of a wallet's cash-out.
-func (i *Issuer) codeOf(wallet, code string) []byte {
-	return i.keys.Fingerprint("cash_code/1", wallet+" "+code)
-}
-
-// ownerName is a name as others may read it: the given name, and the first letter of the family
-// name, which comes first. "Асанов Асан" is "Асан А.".
-func ownerName(name string) string {
-	words := strings.Fields(name)
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	for _, letter := range words[0] {
-		return words[1] + " " + string(letter) + "."
-	}
-	return words[1]
 }
 
 // agentPage is how many txns are read at once.

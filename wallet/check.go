@@ -25,8 +25,8 @@ type Checked struct {
 	Holder string
 }
 
-// CheckAccount asks a provider whose account that is, where its catalogue says that it can be asked;
-// of any other it returns nothing. Nothing moves. It declines unknown_provider, stopped,
+// CheckAccount asks a provider whose account that is, where its catalogue says that it can be
+// asked; of any other it returns nothing. Nothing moves. It declines unknown_provider, stopped,
 // account_format, account_unknown, too_often when the wallet has asked Config.ChecksPerHour times
 // within an hour, so that nobody reads a provider's customers off it, and unavailable when the
 // provider gives no answer in Config.CheckTimeout.

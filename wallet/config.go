@@ -64,8 +64,12 @@ type Config struct {
 	GiveUpAfter time.Duration
 	// CheckTimeout bounds the question whose account it is. [3s]
 	CheckTimeout time.Duration
-	// ChecksPerHour is how often in an hour a wallet may ask whose accounts those are. [20]
+	// ChecksPerHour is how often in an hour a wallet may ask whose accounts or numbers those are. [20]
 	ChecksPerHour int
+	// CashOutTTL is how long the money of a cash-out waits for an agent to pay it out. [30m]
+	CashOutTTL time.Duration
+	// ReceiptsPerDay is how often in 24 hours a wallet gets the SMS of past movements again. [5]
+	ReceiptsPerDay int
 	// Zone has the days and months of the limits. [Asia/Bishkek]
 	Zone *time.Location
 	// Queued is called after a message may have entered the outbox; it must not block. A Relay's
@@ -78,10 +82,12 @@ func (c Config) withDefaults() Config {
 	orInt(&c.MaxTries, 3)
 	orInt(&c.ResendPerDay, 3)
 	orInt(&c.ChecksPerHour, 20)
+	orInt(&c.ReceiptsPerDay, 5)
 	orDuration(&c.OfferTTL, 10*time.Minute)
 	orDuration(&c.RepeatWithin, 10*time.Minute)
 	orDuration(&c.StageTTL, 5*time.Minute)
 	orDuration(&c.SweepAfter, 30*time.Second)
+	orDuration(&c.CashOutTTL, 30*time.Minute)
 	orDuration(&c.CallTimeout, biller.DefaultTimeout)
 	orDuration(&c.AnswerMargin, time.Second)
 	orDuration(&c.GiveUpAfter, biller.GiveUpAfter)
@@ -137,6 +143,7 @@ func (c Config) validate() error {
 		"MaxTries %d: want 1 to %d", c.MaxTries, maxTriesLimit)
 	fault(c.ResendPerDay < 0, "ResendPerDay %d: want at least 1", c.ResendPerDay)
 	fault(c.ChecksPerHour < 0, "ChecksPerHour %d: want at least 1", c.ChecksPerHour)
+	fault(c.ReceiptsPerDay < 0, "ReceiptsPerDay %d: want at least 1", c.ReceiptsPerDay)
 	for i, lock := range c.LockFor {
 		fault(lock <= 0, "LockFor %s: want more than nothing", lock)
 		fault(i > 0 && lock < c.LockFor[max(i-1, 0)],
@@ -150,6 +157,7 @@ func (c Config) validate() error {
 		{"RepeatWithin", c.RepeatWithin},
 		{"StageTTL", c.StageTTL},
 		{"SweepAfter", c.SweepAfter},
+		{"CashOutTTL", c.CashOutTTL},
 		{"CallTimeout", c.CallTimeout},
 		{"AnswerMargin", c.AnswerMargin},
 		{"GiveUpAfter", c.GiveUpAfter},

@@ -127,8 +127,8 @@ func heldReceipt(o ledger.Offer) (ledger.Receipt, error) {
 }
 
 // deliver tells a provider of a payment once and records the answer. That it is about to is on
-// record before; where it turns out to be the try after most, it is left to who has made the others.
-// The result is that of Pay.
+// record before; where it turns out to be the try after most, it is left to who has made the
+// others. The result is that of Pay.
 func (i *Issuer) deliver(
 	w ledger.Wallet, hold string, b biller.Biller, most int,
 ) (ledger.Receipt, error) {
@@ -166,8 +166,8 @@ func orderOf(h ledger.Hold) biller.Request {
 	}
 }
 
-// conclude records what a provider has answered, or not. What cannot be recorded is asked for again:
-// the answer will be the same.
+// conclude records what a provider has answered, or not. What cannot be recorded is asked for
+// again: the answer will be the same.
 func (i *Issuer) conclude(
 	w ledger.Wallet, h ledger.Hold, a biller.Answer, failure error,
 ) (ledger.Receipt, error) {
@@ -215,8 +215,8 @@ func (i *Issuer) giveBack(
 	return i.contradicted(h, said, err, ledger.ReasonPosted)
 }
 
-// contradicted deals with an answer that the books did not take. When they have ended the payment in
-// the way that against names, the answer is against it: a person has to know.
+// contradicted deals with an answer that the books did not take. When they have ended the payment
+// in the way that against names, the answer is against it: a person has to know.
 func (i *Issuer) contradicted(
 	h ledger.Hold, said ledger.Answer, err error, against ledger.Reason,
 ) (ledger.Receipt, error) {
@@ -280,6 +280,61 @@ func (i *Issuer) pauseAfter(attempt int, a biller.Answer) time.Duration {
 		jitter = float64(octets[0]) / 255
 	}
 	return biller.RetryAfter(attempt, jitter)
+}
+
+// PostPayment ends a held payment that a person knows to be done: r says who, and why. a is what is
+// known of the provider's answer. An SMS tells. It declines voided.
+func (i *Issuer) PostPayment(
+	ctx context.Context, id string, a ledger.Answer, r ledger.Record,
+) (ledger.Receipt, error) {
+	h, w, err := i.heldPayment(ctx, id)
+	if err != nil {
+		return ledger.Receipt{}, err
+	}
+	defer i.config.Queued()
+	now := i.clock()
+	receipt, err := i.store.PostHold(ctx, ledger.Posting{
+		Hold: id, Answer: a, Now: now, Message: paid(w, h.Offer, now), Record: &r,
+	})
+	if err != nil {
+		return ledger.Receipt{}, fmt.Errorf("wallet: post payment: %w", err)
+	}
+	return receipt, nil
+}
+
+// VoidPayment gives the money of a held payment back that a person knows not to be done: r says
+// who, and why. An SMS tells. It declines posted.
+func (i *Issuer) VoidPayment(ctx context.Context, id string, r ledger.Record) error {
+	h, w, err := i.heldPayment(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer i.config.Queued()
+	now := i.clock()
+	err = i.store.VoidHold(ctx, ledger.Voiding{
+		Hold: id, Reason: ledger.ReasonNotTaken, Now: now, Message: returned(w, h.Offer, now),
+		Record: &r,
+	})
+	if err != nil {
+		return fmt.Errorf("wallet: void payment: %w", err)
+	}
+	return nil
+}
+
+// heldPayment reads the hold of a payment and its wallet.
+func (i *Issuer) heldPayment(
+	ctx context.Context, id string,
+) (h ledger.Hold, w ledger.Wallet, err error) {
+	if h, err = i.store.Hold(ctx, id); err == nil {
+		w, err = i.store.WalletByID(ctx, h.Offer.Wallet)
+	}
+	if err == nil && h.Offer.Operation != ledger.OpPayment {
+		err = ledger.ErrNoHold
+	}
+	if err != nil {
+		return h, w, fmt.Errorf("wallet: held payment: %w", err)
+	}
+	return h, w, nil
 }
 
 // answerOf is what the books keep of an answer.

@@ -26,11 +26,11 @@ const (
 	stopGrace     = 5 * time.Second  // for orders under way at a stop
 )
 
-// A Dispatcher takes held money to its end: it repeats payments whose provider has not given a final
-// answer, each with the number of its first try, with growing pauses (biller.RetryAfter), and gives
-// up after Config.GiveUpAfter: what may have been done goes to the suspense account, and a case is
-// opened; what never left goes back to the wallet. Cash that nobody has fetched by its deadline goes
-// back too. An SMS tells the end.
+// A Dispatcher takes held money to its end: it repeats payments whose provider has not given a
+// final answer, each with the number of its first try, with growing pauses (biller.RetryAfter),
+// and gives up after Config.GiveUpAfter: what may have been done goes to the suspense account, and
+// a case is opened; what never left goes back to the wallet. Cash that nobody has fetched by its
+// deadline goes back too. An SMS tells the end.
 //
 // Any number of Dispatchers may run on one store: who works on a hold has a lease of it. What a
 // biller has no room for, and what it takes nothing of because its breaker is open, waits until the

@@ -133,13 +133,14 @@ func (i *Issuer) ConfirmIdentity(
 
 // ForgottenPIN answers the control question of a forgotten PIN: the whole INN, and the amount of
 // the last payment, transfer or cash-out that was made from the wallet, without its fee. Money that
-// others have sent, or put in, is not asked about: whoever sent it knows it too. When both are right
-// a new first PIN goes out by SMS, which has to be changed before money moves. attempt names the
-// input that carried the answer; the same input again is done already.
+// others have sent, or put in, is not asked about: whoever sent it knows it too. When both are
+// right a new first PIN goes out by SMS, which has to be changed before money moves. attempt names
+// the input that carried the answer; the same input again is done already.
 //
-// Wrong answers are counted with wrong PINs and lock alike; nothing says which of the two was wrong.
-// It declines blocked, suspect, too_often within 24 hours of any PIN that went out by SMS, wrong_pin
-// with the tries that are left, locked, and ask_support when nothing was ever paid from the wallet.
+// Wrong answers are counted with wrong PINs and lock alike; nothing says which of the two was
+// wrong. It declines blocked, suspect, too_often within 24 hours of any PIN that went out by SMS,
+// wrong_pin with the tries that are left, locked, and ask_support when nothing was ever paid from
+// the wallet.
 func (i *Issuer) ForgottenPIN(
 	ctx context.Context, n msisdn.Number, inn pin.Secret, amount money.Amount, attempt string,
 ) error {
@@ -193,12 +194,19 @@ func (i *Issuer) forgotten(
 	})
 }
 
+// A Clerk is somebody of the issuer who does something to a wallet, and why.
+type Clerk struct {
+	Name   string // anything but ledger.ActorSubscriber and ledger.ActorNetwork
+	Reason string
+	SawINN bool // on a document, and HasINN has found it right
+}
+
 // ResetPIN gives a subscriber whom the support has identified a new first PIN by SMS, which has to
 // be changed before money moves, ends a lock of wrong PINs, and records who and why. It declines
 // blocked and suspect.
-func (i *Issuer) ResetPIN(ctx context.Context, n msisdn.Number, actor, reason string) error {
+func (i *Issuer) ResetPIN(ctx context.Context, n msisdn.Number, by Clerk) error {
 	now := i.clock()
-	w, r, err := i.bySupport(ctx, n, actResetPIN, actor, reason, now)
+	w, r, err := i.byClerk(ctx, n, actResetPIN, by, now)
 	if err != nil {
 		return err
 	}
@@ -274,10 +282,8 @@ func sameAmount(a, b money.Amount) int {
 
 // SetLevel changes the identification level of a number's wallet, which selects its limits, and
 // records who and why. The catalogue has to have limits of that level.
-func (i *Issuer) SetLevel(
-	ctx context.Context, n msisdn.Number, level, actor, reason string,
-) error {
-	w, r, err := i.bySupport(ctx, n, actLevel, actor, reason, i.clock())
+func (i *Issuer) SetLevel(ctx context.Context, n msisdn.Number, level string, by Clerk) error {
+	w, r, err := i.byClerk(ctx, n, actLevel, by, i.clock())
 	if err != nil {
 		return err
 	}
@@ -294,8 +300,8 @@ func (i *Issuer) SetLevel(
 // Recycled marks a wallet whose number the network has given to somebody else: no money moves until
 // the INN is confirmed. It records who and why, and sends no SMS: a stranger would get it. It
 // declines suspect when the wallet is so already.
-func (i *Issuer) Recycled(ctx context.Context, n msisdn.Number, actor, reason string) error {
-	w, r, err := i.bySupport(ctx, n, actSuspect, actor, reason, i.clock())
+func (i *Issuer) Recycled(ctx context.Context, n msisdn.Number, by Clerk) error {
+	w, r, err := i.byClerk(ctx, n, actSuspect, by, i.clock())
 	if err != nil {
 		return err
 	}
@@ -314,8 +320,8 @@ func (i *Issuer) Recycled(ctx context.Context, n msisdn.Number, actor, reason st
 
 // Confirm ends a suspicion for a subscriber whom the support has identified, and records who and
 // why. It declines not_suspect.
-func (i *Issuer) Confirm(ctx context.Context, n msisdn.Number, actor, reason string) error {
-	w, r, err := i.bySupport(ctx, n, actConfirm, actor, reason, i.clock())
+func (i *Issuer) Confirm(ctx context.Context, n msisdn.Number, by Clerk) error {
+	w, r, err := i.byClerk(ctx, n, actConfirm, by, i.clock())
 	if err != nil {
 		return err
 	}
@@ -325,17 +331,20 @@ func (i *Issuer) Confirm(ctx context.Context, n msisdn.Number, actor, reason str
 	return nil
 }
 
-// bySupport returns the wallet of a number and what the audit says of an act of the support on it.
-func (i *Issuer) bySupport(
-	ctx context.Context, n msisdn.Number, act, actor, reason string, now time.Time,
+// byClerk returns the wallet of a number and what the audit says of an act of a clerk on it.
+func (i *Issuer) byClerk(
+	ctx context.Context, n msisdn.Number, act string, by Clerk, now time.Time,
 ) (ledger.Wallet, ledger.Record, error) {
-	if actor == ledger.ActorSubscriber || actor == ledger.ActorNetwork {
+	if by.Name == ledger.ActorSubscriber || by.Name == ledger.ActorNetwork {
 		return ledger.Wallet{}, ledger.Record{},
-			fmt.Errorf("wallet: %s: the support has a name of its own, not %q", act, actor)
+			fmt.Errorf("wallet: %s: the support has a name of its own, not %q", act, by.Name)
 	}
 	w, err := i.Wallet(ctx, n)
 	r := ledger.Record{
-		Actor: actor, Act: act, Subject: ledger.WalletSubject(w.ID), Reason: reason, At: now,
+		Actor: by.Name, Act: act, Subject: ledger.WalletSubject(w.ID), Reason: by.Reason, At: now,
+	}
+	if by.SawINN {
+		r.Detail = "INN checked"
 	}
 	return w, r, err
 }

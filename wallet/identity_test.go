@@ -37,6 +37,8 @@ func (b *bench) paid(amount string) {
 	b.message(wallet.KindPaid)
 }
 
+func clerk(reason string) wallet.Clerk { return wallet.Clerk{Name: "aida", Reason: reason} }
+
 func (b *bench) forgotten(inn, amount, attempt string) error {
 	a, err := money.Parse(amount)
 	b.ok(err)
@@ -85,7 +87,7 @@ func TestAnotherSIMStopsMoney(t *testing.T) {
 	b.declined(b.change(second), ledger.ReasonSuspect)
 	b.declined(b.ResendFirstPIN(b.ctx(), number, "r"), ledger.ReasonSuspect)
 	b.declined(b.forgotten(inn, "10", "f"), ledger.ReasonSuspect)
-	b.declined(b.ResetPIN(b.ctx(), number, "aida", "asked"), ledger.ReasonSuspect)
+	b.declined(b.ResetPIN(b.ctx(), number, clerk("asked")), ledger.ReasonSuspect)
 	_, err = b.BalanceWithPIN(b.ctx(), number, secret(canary), "b")
 	b.declined(err, ledger.ReasonSuspect)
 	b.silent()
@@ -231,25 +233,27 @@ func TestForgottenPINOfALockedWallet(t *testing.T) {
 	err := wallet.Intervene(b.ctx(), b.store, number, ledger.ActBlock, "aida", "lost", b.clock.Now())
 	b.ok(err)
 	b.declined(b.forgotten(inn, "10", "3"), ledger.ReasonBlocked)
-	b.declined(b.ResetPIN(b.ctx(), number, "aida", "asked"), ledger.ReasonBlocked)
+	b.declined(b.ResetPIN(b.ctx(), number, clerk("asked")), ledger.ReasonBlocked)
 }
 
 func TestSupportResetsPIN(t *testing.T) {
 	b := newBench(t, wallet.Config{})
-	b.fails(b.ResetPIN(b.ctx(), number, "aida", "asked"), ledger.ErrNoWallet)
+	b.fails(b.ResetPIN(b.ctx(), number, clerk("asked")), ledger.ErrNoWallet)
 	b.seed(100)
 	for n := range 3 {
 		b.see(b.check(wrong, strconv.Itoa(n)))
 	}
 	for _, actor := range []string{"", ledger.ActorSubscriber, ledger.ActorNetwork} {
-		if err := b.ResetPIN(b.ctx(), number, actor, "asked"); err == nil {
+		if err := b.ResetPIN(b.ctx(), number, wallet.Clerk{Name: actor, Reason: "asked"}); err == nil {
 			t.Errorf("actor %q is accepted", actor)
 		}
 	}
-	b.ok(b.ResetPIN(b.ctx(), number, "aida", "came with ID"))
+	b.ok(b.ResetPIN(b.ctx(), number, clerk("came with ID")))
 	first := b.message(wallet.KindPINReset)
 	b.clock.advance(time.Second)
-	b.ok(b.ResetPIN(b.ctx(), number, "aida", "no SMS came")) // the support decides how often
+	again := clerk("no SMS came")
+	again.SawINN = true
+	b.ok(b.ResetPIN(b.ctx(), number, again)) // the support decides how often
 	m := b.message(wallet.KindPINReset)
 	b.declined(b.check(first.secret, "first"), ledger.ReasonWrongPIN)
 	b.ok(b.check(m.secret, "newest"))
@@ -258,7 +262,8 @@ func TestSupportResetsPIN(t *testing.T) {
 	}
 	all, err := b.store.Records(b.ctx(), ledger.WalletSubject(b.wallet().ID), 1)
 	b.ok(err)
-	if len(all) != 1 || all[0].Actor != "aida" || all[0].Reason != "no SMS came" {
+	if len(all) != 1 || all[0].Actor != "aida" || all[0].Reason != "no SMS came" ||
+		all[0].Detail != "INN checked" {
 		t.Errorf("audit %+v", all)
 	}
 }
@@ -269,23 +274,23 @@ func TestSupportKnowsWhoItIs(t *testing.T) {
 	if !b.HasINN(w, secret(inn)) || b.HasINN(w, secret(wrongINN)) || b.HasINN(w, pin.Secret{}) {
 		t.Error("the INN is not told from others")
 	}
-	b.declined(b.Confirm(b.ctx(), number, "aida", "asked"), ledger.ReasonNotSuspect)
-	b.ok(b.Recycled(b.ctx(), number, "aida", "list of the operator"))
-	b.declined(b.Recycled(b.ctx(), number, "aida", "again"), ledger.ReasonSuspect)
+	b.declined(b.Confirm(b.ctx(), number, clerk("asked")), ledger.ReasonNotSuspect)
+	b.ok(b.Recycled(b.ctx(), number, clerk("list of the operator")))
+	b.declined(b.Recycled(b.ctx(), number, clerk("again")), ledger.ReasonSuspect)
 	b.silent() // a stranger would read it
 	b.seen(imsi)
 	if w := b.wallet(); w.Suspect != ledger.SuspectRecycled || len(w.IMSIHash) > 0 {
 		t.Errorf("a SIM of a recycled number is nobody's: %+v", w)
 	}
-	b.ok(b.Confirm(b.ctx(), number, "aida", "came with ID"))
+	b.ok(b.Confirm(b.ctx(), number, clerk("came with ID")))
 	if w := b.wallet(); w.Suspect != "" {
 		t.Errorf("wallet %+v", w)
 	}
-	if err := b.SetLevel(b.ctx(), number, "no such level", "aida", "x"); err == nil ||
+	if err := b.SetLevel(b.ctx(), number, "no such level", clerk("x")); err == nil ||
 		ledger.ReasonOf(err) != "" {
 		t.Errorf("a level without limits: %v", err)
 	}
-	b.ok(b.SetLevel(b.ctx(), number, wallet.Level, "aida", "as it is"))
+	b.ok(b.SetLevel(b.ctx(), number, wallet.Level, clerk("as it is")))
 	if acts := b.deeds(); strings.Join(acts, " ") != "aida/confirm aida/suspect" {
 		t.Errorf("audit %q", acts)
 	}

@@ -43,11 +43,8 @@ type Quote struct {
 // below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit
 // has what is left), low_balance (Limit has the balance), and repeated (At has the time).
 func (i *Issuer) Offer(ctx context.Context, q Quote) (ledger.Offer, error) {
-	w, err := i.settled(ctx, q.Number)
+	w, err := i.mover(ctx, q.Number)
 	if err != nil {
-		return ledger.Offer{}, nothingMoved(err)
-	}
-	if err := mayMove(w); err != nil {
 		return ledger.Offer{}, err
 	}
 	p, err := i.quote(q)
@@ -232,7 +229,20 @@ func (i *Issuer) drawCode() (string, error) {
 	return strconv.FormatInt(firstCode+n.Int64(), 10), nil
 }
 
+// notRepeated declines what is under way already, or was done a moment ago. What waits for a person
+// may wait until the same is due again.
 func (i *Issuer) notRepeated(ctx context.Context, o ledger.Offer, now time.Time) error {
+	holds, err := i.store.WalletHolds(ctx, o.Wallet, maxOpenHolds)
+	if err != nil {
+		return fmt.Errorf("wallet: offer: %w", err)
+	}
+	for _, h := range holds {
+		if h.State != ledger.HoldSuspense && h.Offer.Operation == o.Operation &&
+			h.Offer.Provider == o.Provider && h.Offer.Account == o.Account &&
+			h.Offer.Amount == o.Amount {
+			return &ledger.Decline{Reason: ledger.ReasonRepeated, Key: h.ID, At: h.CreatedAt}
+		}
+	}
 	before, found, err := i.store.Similar(ctx, o, now.Add(-i.config.RepeatWithin))
 	if err != nil {
 		return fmt.Errorf("wallet: offer: %w", err)

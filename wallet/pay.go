@@ -17,9 +17,10 @@ import (
 // receipt. A call for an offer that is pressed or done already needs the right PIN too, unless it
 // repeats the attempt that was right.
 //
-// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and suspect,
-// the offer stays open; first_pin, always after a reset of the PIN, and stopped; low_balance and limit_*, which end the offer and are
-// told by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
+// It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and
+// suspect, the offer stays open; first_pin, always after a reset of the PIN, stopped and
+// payee_blocked; low_balance, limit_*, payee_limit and cash_out, which end the offer and are told by
+// SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
 // with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
 // Resolve tells it before. With any other failure this call has moved nothing. With an error the
 // receipt has the offer alone, as far as it was read.
@@ -37,7 +38,7 @@ func (i *Issuer) Pay(
 		return ledger.Receipt{}, err
 	}
 	now := i.clock()
-	payment, err := i.payment(w, o, now)
+	payment, err := i.payment(ctx, w, o, now)
 	if err != nil {
 		return ledger.Receipt{Offer: o}, err
 	}
@@ -71,7 +72,7 @@ func (i *Issuer) release(
 		return err
 	}
 	if open {
-		if err := i.mayPress(w, o, tried); err != nil {
+		if err := i.mayPress(ctx, w, o, tried); err != nil {
 			return err
 		}
 	}
@@ -82,8 +83,11 @@ func (i *Issuer) release(
 func (i *Issuer) post(ctx context.Context, payment ledger.Payment) (ledger.Receipt, error) {
 	receipt, err := i.poster.Post(ctx, payment)
 	i.config.Queued()
+	if receipt.Offer.ID == "" { // of one that is held it is as it is now
+		receipt.Offer = payment.Offer
+	}
 	if err != nil {
-		return ledger.Receipt{Offer: payment.Offer}, fmt.Errorf("wallet: pay: %w", err)
+		return receipt, fmt.Errorf("wallet: pay: %w", err)
 	}
 	return receipt, nil
 }
@@ -106,15 +110,26 @@ func dead(o ledger.Offer, now time.Time) bool {
 }
 
 // mayPress declines what has come up since the offer was made.
-func (i *Issuer) mayPress(w ledger.Wallet, o ledger.Offer, tried ledger.Tried) error {
+func (i *Issuer) mayPress(
+	ctx context.Context, w ledger.Wallet, o ledger.Offer, tried ledger.Tried,
+) error {
 	if err := mayMove(w); err != nil { // though this very input was right before a block
 		return err
 	}
 	if tried.First && (i.config.MustChangeFirstPIN || w.PINReset) {
 		return decline(ledger.ReasonFirstPIN, o.ID)
 	}
-	if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || i.stopped(p) {
-		return decline(ledger.ReasonStopped, o.ID)
+	switch o.Operation {
+	case ledger.OpPayment:
+		if p, ok := i.catalogue(w.Number).Provider(o.Provider); !ok || i.stopped(p) {
+			return decline(ledger.ReasonStopped, o.ID)
+		}
+	case ledger.OpTransfer:
+		payee, err := i.payee(ctx, o)
+		if err != nil {
+			return err
+		}
+		return mayReceive(payee)
 	}
 	return nil
 }
@@ -128,15 +143,39 @@ func (i *Issuer) press(ctx context.Context, o ledger.Offer, now time.Time) error
 
 // payment makes the order to the ledger: the offer as it was read, and the limits of now.
 func (i *Issuer) payment(
-	w ledger.Wallet, o ledger.Offer, now time.Time,
+	ctx context.Context, w ledger.Wallet, o ledger.Offer, now time.Time,
 ) (ledger.Payment, error) {
-	p, err := i.bounds(w, o, ledger.Wallet{}, now)
+	payee, err := i.payee(ctx, o)
+	if err != nil {
+		return ledger.Payment{}, err
+	}
+	p, err := i.bounds(w, o, payee, now)
 	if err != nil {
 		return p, err
 	}
-	p.Message, p.Refusal = paid(w, o, now), *notPaid(w, o, now)
-	p.Terms, err = i.terms(w, o, now)
+	p.Refusal = *notPaid(w, o, now)
+	switch o.Operation {
+	case ledger.OpTransfer:
+		p.Message, p.PayeeMessage = sent(w, o, now), received(w, payee, o, now)
+	case ledger.OpCashOut:
+		err = i.reserve(w, &p)
+	default:
+		p.Message = paid(w, o, now)
+		p.Terms, err = i.terms(w, o, now)
+	}
 	return p, err
+}
+
+// payee returns the wallet that a transfer goes to, and an empty one for any other offer.
+func (i *Issuer) payee(ctx context.Context, o ledger.Offer) (ledger.Wallet, error) {
+	if o.Operation != ledger.OpTransfer {
+		return ledger.Wallet{}, nil
+	}
+	w, err := i.store.WalletByID(ctx, o.Payee)
+	if err != nil {
+		return w, fmt.Errorf("wallet: payee: %w", err)
+	}
+	return w, nil
 }
 
 // paid is the SMS of a payment. The ledger adds the balance.

@@ -19,7 +19,8 @@ const (
 
 // A Sweeper settles the payments that were pressed and have no end: their process died, or their
 // commit failed. Each is then done, and its SMS was queued with the payment, or it is refused for
-// good, and an SMS says so. What turns out to be held is left to a Dispatcher. Any number of Sweepers may run on one store.
+// good, and an SMS says so. What turns out to be held is left to a Dispatcher. Any number of
+// Sweepers may run on one store.
 type Sweeper struct {
 	issuer   *Issuer
 	interval time.Duration

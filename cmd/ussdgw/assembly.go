@@ -11,12 +11,12 @@ import (
 	"go.uber.org/zap"
 
 	"ussdgw/smsc"
-	"ussdgw/smsc/dialect"
 	"ussdgw/smsc/pdu"
 	"ussdgw/ussd"
 	"ussdgw/ussd/teller"
 	"ussdgw/wallet"
 	"ussdgw/wallet/biller"
+	"ussdgw/wallet/cashdesk"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
@@ -68,8 +68,9 @@ type assembly struct {
 	closer  *wallet.Closer
 	held    *wallet.Dispatcher
 	missing *missingBillers
-	relay   *wallet.Relay // nil until sendBy
-	link    *smsc.Link    // nil until connect
+	relay   *wallet.Relay    // nil until sendBy
+	link    *smsc.Link       // nil until connect
+	agents  *cashdesk.Server // nil until serveAgents
 }
 
 // assemble builds the wallet and the gateway over p. It starts nothing.
@@ -107,6 +108,7 @@ func assemble(p parts) (*assembly, error) {
 	config := ussd.Config{
 		Menus: p.menus, Store: p.sessions, Clock: p.clock, Log: p.log.Named("ussd"),
 		Observe:      p.observe,
+		Seen:         a.issuer.Seen,
 		Teller:       teller.New(a.issuer, p.menus.Catalogue, zone),
 		StepBudget:   p.limits.StepBudget,
 		ResumeWithin: p.resumeWithin,
@@ -138,7 +140,7 @@ func (a *assembly) sendBy(s teller.SMSSender) {
 
 // connect gives the assembly a link, for dialogues and for SMS.
 func (a *assembly) connect(c LinkConfig, sender string) error {
-	d, err := dialect.Preset(c.Dialect)
+	d, err := c.speaks()
 	if err != nil {
 		return err
 	}
@@ -173,6 +175,9 @@ func (a *assembly) start(s *stages) {
 	s.start("relay", a.relay.Run)
 	s.start("sweeper", a.sweeper.Run)
 	s.start("closer", a.closer.Run)
+	if a.agents != nil {
+		s.start("agents", a.agents.Run)
+	}
 	s.start("billers", a.missing.run)
 	s.start("dispatcher", a.held.Run)
 }

@@ -10,8 +10,8 @@ import (
 	"ussdgw/wallet/biller"
 )
 
-// billerMetrics are what is counted about billers. Labels are the names of the configuration and the
-// fixed words of package biller.
+// billerMetrics are what is counted about billers. Labels are the names of the configuration and
+// the fixed words of package biller.
 type billerMetrics struct {
 	requests *prometheus.CounterVec
 	took     *prometheus.HistogramVec

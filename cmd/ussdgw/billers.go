@@ -119,10 +119,10 @@ func (b BillerConfig) validateURL(at *faults, key string) {
 	switch {
 	case b.URL == "":
 		at.add(key, "is missing", "write https://HOST/PATH of the provider's system")
+	case strings.Contains(b.URL, "@"):
+		at.secret(key, "holds credentials", "write https://HOST/PATH, user and password_file")
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		at.add(key, "is no address of the web", "write https://HOST/PATH")
-	case u.User != nil:
-		at.add(key, "holds credentials", "write user and password_file")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		at.add(key, "is not encrypted: payments would travel in clear", "write https://")
 	}

@@ -26,11 +26,13 @@ type Config struct {
 	Sessions SessionsConfig `mapstructure:"sessions"`
 	Ledger   LedgerConfig   `mapstructure:"ledger"`
 	PIN      PINConfig      `mapstructure:"pin"`
+	Wallet   WalletConfig   `mapstructure:"wallet"`
 	Links    []LinkConfig   `mapstructure:"links"` // exactly one
 	Billers  []BillerConfig `mapstructure:"billers"`
 	Menus    MenusConfig    `mapstructure:"menus"`
 	Limits   LimitsConfig   `mapstructure:"limits"`
 	SMS      SMSConfig      `mapstructure:"sms"`
+	Agents   AgentsConfig   `mapstructure:"agents"`
 }
 
 // LogConfig says how much is logged.
@@ -95,7 +97,10 @@ type LinkConfig struct {
 	Password     secretText `env:"password" file:"password_file"`
 	SystemType   string     `mapstructure:"system_type"` // at most 12 octets; empty: none
 	Dialect      string     `mapstructure:"dialect"`     // how sessions are in PDUs [standard]
-	Window       int        `mapstructure:"window"`      // submit_sm under way, 1..1000 [10]
+	// IMSITLV is the parameter in which the centre tells the subscriber's IMSI, such as 0x1403.
+	// Empty: it does not.
+	IMSITLV string `mapstructure:"imsi_tlv"`
+	Window  int    `mapstructure:"window"` // submit_sm under way, 1..1000 [10]
 	// EnquireLink is the silence before an enquire_link, 1s..10m [30s].
 	EnquireLink     time.Duration `mapstructure:"enquire_link"`
 	BindTimeout     time.Duration `mapstructure:"bind_timeout"`     // 1s..1m [10s]
@@ -150,6 +155,7 @@ func (c Config) withDefaults() Config {
 	if len(c.PIN.Locks) == 0 {
 		c.PIN.Locks = wallet.DefaultLocks()
 	}
+	c.Wallet = c.Wallet.withDefaults()
 	c.Billers = slices.Clone(c.Billers)
 	for i := range c.Billers {
 		c.Billers[i] = c.Billers[i].withDefaults()
@@ -162,6 +168,7 @@ func (c Config) withDefaults() Config {
 	defaultTo(&c.Limits.StepBudget, 8*time.Second)
 	defaultTo(&c.Limits.Drain, 15*time.Second)
 	defaultTo(&c.SMS.Sender, "900")
+	c.Agents = c.Agents.withDefaults()
 	return c
 }
 
@@ -175,6 +182,15 @@ func (l LinkConfig) withDefaults() LinkConfig {
 	defaultTo(&l.ReconnectMin, time.Second)
 	defaultTo(&l.ReconnectMax, 30*time.Second)
 	return l
+}
+
+// speaks is the dialect of the link.
+func (l LinkConfig) speaks() (dialect.Dialect, error) {
+	d, err := dialect.Preset(l.Dialect)
+	if err != nil {
+		return d, err
+	}
+	return d.WithIMSI(l.IMSITLV)
 }
 
 func defaultTo[T comparable](field *T, value T) {
@@ -209,6 +225,7 @@ func (c Config) validate(at *faults) {
 	c.Sessions.validate(at)
 	c.Ledger.validate(at)
 	c.PIN.validate(at)
+	c.Wallet.validate(at)
 	if len(c.Links) != 1 {
 		at.add("links", fmt.Sprintf("there are %d links", len(c.Links)),
 			"write exactly one: name, address, system_id, password_file")
@@ -225,6 +242,7 @@ func (c Config) validate(at *faults) {
 		at.add("limits.drain", fmt.Sprintf("%v is shorter than one step may take (%v)",
 			c.Limits.Drain, c.Limits.StepBudget), "make it longer than limits.step_budget")
 	}
+	c.Agents.validate(at)
 	at.matches("sms.sender", c.SMS.Sender, senderName,
 		"write a short code or at most 11 letters and digits")
 }
@@ -273,7 +291,7 @@ func (l LedgerConfig) validate(at *faults) {
 
 func (p PINConfig) validate(at *faults) {
 	if p.KeyFile == "" {
-		at.add("pin.key_file", "is missing", "make one: echo \"1:$(openssl rand -base64 32)\"")
+		at.add("pin.key_file", "is missing", "make one: ussdgw keys new")
 	}
 	between(at, "pin.length", p.Length, 4, 12)
 	between(at, "pin.tries", p.Tries, 1, 10)
@@ -321,9 +339,12 @@ func (l LinkConfig) validate(at *faults, prefix string) {
 	at.atMost(prefix+"system_id", l.SystemID, 15)
 	at.atMost(prefix+"password_file", string(l.Password), 8)
 	at.atMost(prefix+"system_type", l.SystemType, 12)
-	if !slices.Contains(dialect.Names(), l.Dialect) {
+	if d, err := dialect.Preset(l.Dialect); err != nil {
 		at.add(prefix+"dialect", fmt.Sprintf("%q is not known", l.Dialect),
 			"write one of: "+strings.Join(dialect.Names(), ", "))
+	} else if _, err := d.WithIMSI(l.IMSITLV); err != nil {
+		at.add(prefix+"imsi_tlv", fmt.Sprintf("%q cannot be the IMSI", l.IMSITLV),
+			"write a parameter that this dialect does not use itself, such as 0x1403, or nothing")
 	}
 	between(at, prefix+"window", l.Window, 1, 1000)
 	between(at, prefix+"enquire_link", l.EnquireLink, time.Second, 10*time.Minute)
@@ -337,10 +358,18 @@ func (l LinkConfig) validate(at *faults, prefix string) {
 // faults collects what is wrong, by key.
 type faults struct{ list []fault }
 
-type fault struct{ key, message, help string }
+type fault struct {
+	key, message, help string
+	secret             bool // the line must not be repeated
+}
 
 func (f *faults) add(key, message, help string) {
-	f.list = append(f.list, fault{key, message, help})
+	f.list = append(f.list, fault{key: key, message: message, help: help})
+}
+
+// secret is add for a line that holds a secret.
+func (f *faults) secret(key, message, help string) {
+	f.list = append(f.list, fault{key: key, message: message, help: help, secret: true})
 }
 
 func (f *faults) address(key, addr string) {

@@ -77,6 +77,9 @@ func loadConfig(path string, missing missingFiles) (Config, *source.Report) {
 	if n := len(l.root.Field("billers").Items()); n > 0 {
 		cfg.Billers = make([]BillerConfig, n)
 	}
+	if n := len(l.root.Field("agents").Field("networks").Items()); n > 0 {
+		cfg.Agents.Networks = make([]NetworkConfig, n)
+	}
 	l.section(reflect.ValueOf(&cfg).Elem(), l.root, "", "the configuration")
 	l.secrets(reflect.ValueOf(&cfg).Elem(), "")
 	l.variables()
@@ -220,8 +223,21 @@ func (l *configLoad) place(key string) source.Pos {
 }
 
 func (l *configLoad) faults(list []fault) {
+	secrets := make(map[int]bool) // the lines that hold one
 	for _, f := range list {
-		l.report.Errorf(l.place(f.key), codeValue, "%s %s", f.key, f.message)
+		if f.secret {
+			secrets[l.place(f.key).Line] = true
+		}
+	}
+	for _, f := range list {
+		at, code := l.place(f.key), codeValue
+		if secrets[at.Line] {
+			at = hidden(at)
+		}
+		if f.secret {
+			code = codeSecret
+		}
+		l.report.Errorf(at, code, "%s %s", f.key, f.message)
 		l.report.Help("%s", f.help)
 	}
 }

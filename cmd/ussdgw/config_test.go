@@ -50,10 +50,17 @@ func TestExampleConfigIsAcceptedAndShowsTheDefaults(t *testing.T) {
 	want := Config{
 		Ledger: LedgerConfig{URL: "postgres://ussdgw@127.0.0.1:5432/ussdgw"},
 		PIN:    PINConfig{KeyFile: "/etc/ussdgw/pin.keys"},
+		Wallet: WalletConfig{PublicOfferFile: "/etc/ussdgw/public_offer.txt"},
 		Links: []LinkConfig{{
 			Name: "megacom", Address: "smsc.example.net:2775", SystemID: "ussdgw",
 			PasswordFile: "/etc/ussdgw/smsc.password",
 		}},
+		Billers: []BillerConfig{{
+			Name: "utility_hub", URL: "https://pay.example.net/osmp",
+		}},
+		Agents: AgentsConfig{Networks: []NetworkConfig{{
+			ID: "pay24", PasswordFile: "/etc/ussdgw/pay24.password", Allow: []string{"192.0.2.0/24"},
+		}}},
 	}.withDefaults()
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the example shows other values than the defaults:\n got %+v\nwant %+v", cfg, want)
@@ -277,6 +284,29 @@ func faultyConfigs() []faultyConfig {
 			"links:\n  - {name: a}\n  - {name: b}\n",
 			[]string{"config.yaml:1:1: error CONF004: links there are 2"},
 		},
+		{
+			"billers that cannot be used",
+			`billers:
+  - {name: a, url: "http://pay.example.net/osmp"}
+  - {name: b, url: "https://u:hunter2@pay.example.net/"}
+  - {name: c, url: "https://pay.example.net/", protocol: soap, timeout: 2m}
+  - {name: c, url: "https://pay.example.net/", prv_ids: [water], zone: Asia/Biskek}
+  - {}
+  - {name: E-F, url: "https://pay.example.net/", cert_file: "", key_file: /dev/null}
+`,
+			[]string{
+				"config.yaml:2:15: error CONF004: billers.0.url is not encrypted", "write https://",
+				"config.yaml:3:15: error CONF005: billers.1.url holds credentials",
+				`config.yaml:4:48: error CONF004: billers.2.protocol "soap" is not known`,
+				"billers.2.timeout 2m0s is out of range",
+				`config.yaml:5:6: error CONF004: billers.3.name "c" is there twice`,
+				`billers.3.prv_ids "water" has not the right form`, "[water=17]",
+				`billers.3.zone "Asia/Biskek" is no time zone`,
+				"billers.4.name is missing", "billers.4.url is missing",
+				`billers.5.name "E-F" has not the right form`,
+				"billers.5.cert_file goes with key_file",
+			},
+		},
 		{"a key twice", "log: {level: info}\nlog: {}\n", []string{"config.yaml:2:1: error YAML007"}},
 		{"no YAML", "log: {level: info\nx: 1\n", []string{"error YAML003"}},
 	}
@@ -317,6 +347,8 @@ func TestSecretsInTheFileAreRefusedAndNotRepeated(t *testing.T) {
 		"sessions: {password: hunter2}\n",
 		"ledger: {url: \"postgres://u:hunter2@db/x\"}\n",
 		"ledger: {url: \"postgres://u@db/x?password=hunter2\"}\n",
+		"billers:\n  - {url: \"https://u:hunter2@pay.example.net/\"}\n",
+		"billers:\n  - {url: \"ftp://u:hunter2@pay.example.net/\"}\n",
 	} {
 		_, report := loadConfig(writeConfig(t, text), filesRequired)
 		got := reportText(t, report)

@@ -24,7 +24,7 @@ func configCheckCommand() *cobra.Command {
 		Long: `Report every fault of a configuration file and of the USSDGW_ variables at once, with
 file, line and the way out. Nothing is started and nothing is connected to. A file of a secret
 that cannot be read here is a warning: it may be on another machine. Where they are here, the keys
-of the PINs and the menus are checked too.
+of the PINs, the public offer and the menus are checked too.
 
 Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 		Example: indent("ussdgw config check --config /etc/ussdgw/config.yaml"),
@@ -33,7 +33,12 @@ Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 				return usage(cmd, "--config FILE is missing")
 			}
 			cfg, report := loadConfig(path, filesElsewhere)
-			return errors.Join(finish(cmd, report), checkNamed(cmd.ErrOrStderr(), cfg))
+			var missing error
+			if !report.Failed() && cfg.Wallet.PublicOfferFile == "" {
+				_, missing = cfg.Wallet.publicOffer()
+			}
+			named := checkNamed(cmd.ErrOrStderr(), cfg)
+			return errors.Join(finish(cmd, report), missing, named)
 		},
 	}
 	configFlag(cmd, &path)
@@ -41,12 +46,22 @@ Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 }
 
 // checkNamed looks into what a configuration names, where it is on this machine: the keys of the
-// PINs and the menus.
+// PINs, the public offer and the menus.
 func checkNamed(w io.Writer, cfg Config) error {
 	var faults error
 	if _, err := os.Stat(cfg.PIN.KeyFile); cfg.PIN.KeyFile != "" && err == nil {
 		if _, err := pin.LoadKeys(cfg.PIN.KeyFile); err != nil {
 			faults = &exitError{exitFailure, fmt.Sprintf("pin.key_file: %v", err)}
+		}
+	}
+	if _, err := os.Stat(cfg.Wallet.PublicOfferFile); err == nil {
+		if _, err := cfg.Wallet.publicOffer(); err != nil {
+			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
+		}
+	}
+	if _, err := os.Stat(cfg.Agents.CertFile); cfg.Agents.Addr != "" && err == nil {
+		if _, err := cfg.Agents.desk(); err != nil {
+			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
 		}
 	}
 	if cfg.Menus.Dir == "" {

@@ -36,6 +36,8 @@ const (
 	// devBindWait is how long dev waits for its link before it says that there is none yet.
 	devBindWait = 3 * time.Second
 	devSystemID = "dev"
+	// devIMSI is the parameter in which the built-in message centre tells IMSIs.
+	devIMSI = "0x1403"
 )
 
 // devOptions are the flags of dev.
@@ -111,19 +113,20 @@ Exit codes: 0 stopped by a signal, 1 failure, 2 wrong use.`,
 
 // devGateway is all that dev runs.
 type devGateway struct {
-	options  devOptions
-	log      *zap.Logger
-	data     *devData
-	people   []devSubscriber
-	fresh    string
-	menus    *release.Library
-	reload   func(context.Context) error // changes menus until its context ends
-	assembly *assembly
-	billers  *simBillers
-	center   *sim.Center // nil with --smsc
-	console  *console.Server
-	stages   *stages
-	started  time.Time
+	options       devOptions
+	log           *zap.Logger
+	data          *devData
+	people        []devSubscriber
+	fresh         string
+	menus         *release.Library
+	reload        func(context.Context) error // changes menus until its context ends
+	assembly      *assembly
+	billers       *simBillers
+	agentPassword string      // of devNetwork
+	center        *sim.Center // nil with --smsc
+	console       *console.Server
+	stages        *stages
+	started       time.Time
 }
 
 // runDev runs until ctx ends.
@@ -151,6 +154,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
 	m.watchBooks(store, time.Now)
+	m.watchFloats(store)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
 	}
@@ -158,14 +162,18 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 		return err
 	}
 	d.assembly, err = assemble(parts{
-		billers: d.billers.find, menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
+		menus: d.menus, sessions: session.NewMemory(0, nil), ledger: store, keys: keys,
 		log: d.log, metrics: m, wallet: wallet.Config{PINLength: o.pinLength},
 		limits: defaultConfig().Limits, closeAfter: defaultConfig().Ledger.CloseAfter,
+		billers: d.billers.find,
 	})
 	if err != nil {
 		return err
 	}
 	if err := d.populate(ctx, o.pinLength); err != nil {
+		return err
+	}
+	if err := d.openAgents(ctx, store); err != nil {
 		return err
 	}
 	if err := d.openLink(); err != nil {
@@ -225,7 +233,8 @@ func (d *devGateway) openLink() error {
 	link.Name, link.Address, link.Dialect = "smsc", o.smsc, o.dialect
 	link.SystemID, link.Password = o.systemID, secretText(o.password)
 	if o.smsc == "" {
-		speaks, err := dialect.Preset(o.dialect)
+		link.IMSITLV = devIMSI
+		speaks, err := link.speaks()
 		if err != nil {
 			return err
 		}
@@ -326,6 +335,7 @@ func (d *devGateway) banner(bound, colour bool) string {
 	fmt.Fprintf(&b, "menus       %s\n", d.whichMenus())
 	fmt.Fprintf(&b, "console     http://%s  /livez /readyz /metrics\n", d.console.Addr())
 	fmt.Fprintf(&b, "billers     %s  /payments /faults\n", d.billers.url())
+	fmt.Fprintf(&b, "terminal    %s\n", d.terminal())
 	for _, p := range d.people {
 		fmt.Fprintf(&b, "registered  %s  PIN %s  %s", p.MSISDN, p.PIN, p.Lang)
 		if d.data.kept {

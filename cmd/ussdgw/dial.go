@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -54,8 +55,8 @@ type smsCount struct {
 }
 
 type dialOptions struct {
-	console, msisdn, lang string
-	wait                  time.Duration
+	console, msisdn, lang, imsi string
+	wait                        time.Duration
 }
 
 func dialCommand() *cobra.Command {
@@ -79,6 +80,9 @@ Exit codes: 0 the dialogue ended or was hung up, 1 failure, 2 wrong use.`,
 			if len(args) == 1 {
 				code = args[0]
 			}
+			if o.imsi != "" && !imsiForm.MatchString(o.imsi) {
+				return usage(cmd, fmt.Sprintf("--imsi %q: write 14 or 15 digits", o.imsi))
+			}
 			h := &handset{
 				options: o, base: "http://" + o.console + "/phone", in: cmd.InOrStdin(),
 				out: cmd.OutOrStdout(), talk: cmd.ErrOrStderr(),
@@ -90,10 +94,15 @@ Exit codes: 0 the dialogue ended or was hung up, 1 failure, 2 wrong use.`,
 	f.StringVar(&o.console, "console", defaultConsoleAddr, "HOST:PORT that dev has printed")
 	f.StringVar(&o.msisdn, "msisdn", "", "number that dials")
 	f.StringVar(&o.lang, "lang", "", "dial as the registered number of this language")
+	f.StringVar(&o.imsi, "imsi", "", "IMSI of the SIM, 14 or 15 digits; another one than before "+
+		"makes the wallet suspect")
 	f.DurationVar(&o.wait, "wait", smsWait, "how long to wait for SMS after the dialogue")
 	cmd.MarkFlagsMutuallyExclusive("msisdn", "lang")
 	return cmd
 }
+
+// imsiForm is what the phone takes for an IMSI.
+var imsiForm = regexp.MustCompile(`^[0-9]{14,15}$`)
 
 // A handset is one phone with one dialogue.
 type handset struct {
@@ -125,7 +134,8 @@ func (h *handset) run(ctx context.Context, code string) error {
 	go h.receive(receiving, had.Count)
 
 	fmt.Fprintf(h.talk, "%s dials %s\n", h.number, code)
-	screen, err := h.phone.Dial(ctx, h.number, code)
+	from := sim.SIM{MSISDN: h.number, IMSI: h.options.imsi}
+	screen, err := h.phone.DialFrom(ctx, from, code)
 	if ctx.Err() != nil {
 		return nil
 	}

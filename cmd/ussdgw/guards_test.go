@@ -71,6 +71,50 @@ func guards() []guard {
 			"TestPINsLeaveNoTrace", here,
 		},
 		{
+			"a payment is on record as sent before its provider is told", "wallet/deliver.go",
+			"	h, err := i.sending(hold)\n",
+			"	h, err := i.store.Hold(context.Background(), hold)\n",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"a time-out gives no money back", "wallet/deliver.go",
+			"h.Attempt == 1 && a.Reason != biller.ReasonBusy && errors.Is(failure, biller.ErrNotSent)",
+			"h.Attempt == 1 && failure != nil",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"what may have been sent is not given back because a repeat was not", "wallet/deliver.go",
+			"case h.Attempt == 1 && a.Reason", "case h.Attempt >= 1 && a.Reason",
+			"TestPayHeld", "./wallet",
+		},
+		{
+			"a repeat has the number of the first try", "wallet/deliver.go",
+			"Txn: h.Txn, Provider:", "Txn: txnOf(h.ID + strconv.Itoa(h.Attempt)), Provider:",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"a refusal of one try voids no other", "wallet/ledger/sqlbooks/posting.go",
+			"if v.Attempt != nil && h.Attempt > *v.Attempt {",
+			"if v.Attempt != nil && h.Attempt < 0 {",
+			"TestLateAnswers", here,
+		},
+		{
+			"an answer against the end is a case", "wallet/deliver.go",
+			`if reason != "" && reason == against {`, `if reason == "nothing" {`,
+			"TestLateAnswers", here,
+		},
+		{
+			"one process works on a hold", "wallet/ledger/sqlbooks/hold.go",
+			"leased, err := t.Exec(leaseHold, id, at, ledger.Micros(now.Add(lease)))",
+			"leased, err := t.Exec(leaseHold, id, at, at)",
+			"TestDispatchersShareTheWork", "./wallet",
+		},
+		{
+			"no money is held for a provider that cannot be told", "wallet/pay.go",
+			"!ok || i.stopped(p)", "!ok || p.Stopped",
+			"TestStoppedWithoutItsBiller", "./wallet",
+		},
+		{
 			"smsc knows no money", "smsc/smsc.go",
 			`	"ussdgw/smsc/pdu"` + "\n",
 			`	"ussdgw/smsc/pdu"` + "\n	_ \"ussdgw/wallet/money\"\n",

@@ -26,6 +26,7 @@ type metrics struct {
 
 	menus   menuMetrics
 	billers *billerMetrics
+	agents  *agentCounts
 }
 
 // stepBuckets reach from one look into memory to the end of a network's patience.
@@ -60,6 +61,7 @@ func newMetrics() *metrics {
 	}
 	m.menus = newMenuMetrics(m.registry)
 	m.billers = newBillerMetrics(m.registry)
+	m.agents = newAgentCounts(m.registry)
 	m.registry.MustRegister(m.build, m.pdus, m.window, m.bound, m.steps, m.took, m.actions,
 		m.submits, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))

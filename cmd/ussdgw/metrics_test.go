@@ -29,7 +29,12 @@ func scrape(t *testing.T, m *metrics) string {
 // unsettled is a ledger with offers that wait, or one that does not answer.
 type unsettled struct {
 	offers []ledger.Offer
+	holds  []ledger.ProviderHolds
 	err    error
+}
+
+func (u *unsettled) OpenHolds(context.Context) ([]ledger.ProviderHolds, error) {
+	return u.holds, nil
 }
 
 func (u *unsettled) Unresolved(
@@ -57,6 +62,12 @@ func TestUnsettledOffersAreCounted(t *testing.T) {
 		{"two", unsettled{offers: []ledger.Offer{pressed(90 * time.Second), pressed(0)}}, []string{
 			"ussdgw_ledger_up 1", "ussdgw_offers_unsettled 2",
 			"ussdgw_offers_unsettled_oldest_seconds 90",
+		}, "none"},
+		{"held", unsettled{holds: []ledger.ProviderHolds{
+			{Provider: "water", State: ledger.HoldInDoubt, Count: 3, Oldest: now.Add(-time.Minute)},
+		}}, []string{
+			`ussdgw_provider_holds{provider="water",state="in_doubt"} 3`,
+			`ussdgw_provider_holds_oldest_seconds{provider="water",state="in_doubt"} 60`,
 		}, "none"},
 		{
 			"no answer",

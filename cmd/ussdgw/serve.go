@@ -13,7 +13,6 @@ import (
 	"ussdgw/menus/revision"
 	"ussdgw/ussd/console"
 	"ussdgw/ussd/release"
-	"ussdgw/wallet"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
 )
@@ -54,6 +53,10 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	if err != nil {
 		return err
 	}
+	settings := cfg.wallet()
+	if settings.PublicOffer, err = cfg.Wallet.publicOffer(); err != nil {
+		return err
+	}
 	store, err := openLedger(ctx, cfg.Ledger)
 	if err != nil {
 		return err
@@ -74,6 +77,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	m := newMetrics()
 	m.watchOffers(store, time.Now)
 	m.watchBooks(store, time.Now)
+	m.watchFloats(store)
 	live, err := serveMenus(ctx, stderr, cfg, store, log.Named("menus"), m.menus)
 	if err != nil {
 		return err
@@ -84,13 +88,19 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 	}
 	a, err := assemble(parts{
 		billers: billers, menus: live, sessions: sessions, ledger: store, keys: keys, log: log,
-		metrics: m, wallet: cfg.wallet(), closeAfter: cfg.Ledger.CloseAfter, limits: cfg.Limits,
+		metrics: m, wallet: settings, closeAfter: cfg.Ledger.CloseAfter, limits: cfg.Limits,
 		resumeWithin: cfg.Sessions.ResumeWithin,
 	})
 	if err != nil {
 		return err
 	}
+	if err := checkKeys(ctx, cfg, a.issuer, log); err != nil {
+		return err
+	}
 	if err := a.connect(cfg.Links[0], cfg.SMS.Sender); err != nil {
+		return err
+	}
+	if err := a.openAgents(cfg.Agents); err != nil {
 		return err
 	}
 	health, err := console.Listen(console.Config{
@@ -105,6 +115,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	log.Info("starting", zap.String("version", version), zap.String("console", health.Addr()),
+		zap.String("public_offer", settings.PublicOffer.Version),
 		zap.String("menu_revision", live.Begin(msisdn.Number{}).Revision()))
 	return serveUntil(ctx, a, live, health, log)
 }
@@ -147,12 +158,4 @@ func serveUntil(
 	err := s.stop()
 	log.Info("stopped")
 	return err
-}
-
-// wallet is the part of the configuration that the issuer has.
-func (c Config) wallet() wallet.Config {
-	return wallet.Config{
-		PINLength: c.PIN.Length, MaxTries: c.PIN.Tries, LockFor: c.PIN.Locks,
-		MustChangeFirstPIN: c.PIN.MustChangeFirst,
-	}
 }

@@ -81,13 +81,15 @@ console: {addr: %q}
 sessions: {addrs: [%q], prefix: %q}
 ledger: {url_file: %q, schema: %q}
 pin: {key_file: %q}
+wallet: {public_offer_file: %q}
 links:
   - {name: test, address: %q, system_id: gw, password_file: %q, reconnect_min: 20ms}
 `, p.health, p.place.redis, p.place.prefix, dir+"/url", p.place.schema, dir+"/keys",
-		p.center.Addr(), dir+"/password")
+		dir+"/offer", p.center.Addr(), dir+"/password")
 	for name, content := range map[string]string{
 		"config.yaml": text, "url": p.place.url, "password": "secret\n",
-		"keys": "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
+		"offer": "Public offer, version 1 of 1 July 2026\nThe wallet is ...\n",
+		"keys":  "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -332,12 +334,14 @@ func TestTheServiceManagerWaitsForTheLongestStop(t *testing.T) {
 		mark    = 5 * time.Second  // an SMS that was sent: storeTimeout of wallet
 		unbind  = 2 * time.Second  // maxUnbindWait of smsc
 		books   = 15 * time.Second // a payment under way: attend of pgstore
+		agents  = 17 * time.Second // closeTimeout of cashdesk
 		console = 3 * time.Second  // closeTimeout of console
+		orders  = 10 * time.Second // stopGrace and storeTimeout of wallet
 		slack   = 10 * time.Second
 	)
 	messages := lastMessages + 2*(wallet.SendTimeout+mark) // drain's, then the relay's own
 	longest := defaultConfig().Limits.Drain + messages + defaultLink().WriteTimeout + unbind +
-		books + console
+		books + orders + agents + console
 	unit, err := os.ReadFile("../../deploy/ussdgw.service")
 	if err != nil {
 		t.Fatal(err)

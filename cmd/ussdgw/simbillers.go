@@ -12,8 +12,8 @@ import (
 	"ussdgw/wallet/biller/billersim"
 )
 
-// simBillers are the billers of dev and of test: every name that the menus have is a provider of one
-// simulator, which speaks OSMP over loopback.
+// simBillers are the billers of dev and of test: every name that the menus have is a provider of
+// one simulator, which speaks OSMP over loopback.
 type simBillers struct {
 	sim      *billersim.Server
 	listener net.Listener

@@ -22,6 +22,7 @@ type MessageInput struct {
 	Session uint16 // the dialogue's number; only its low 8 or 15 bits may fit the dialect
 	Unit    uint8  // sequence of the dialogue unit, 7 bits
 	Text    string // what was dialled or typed
+	IMSI    string // the subscriber's, digits; "" and where the dialect has no place for it: untold
 }
 
 // EncodeInput returns the deliver_sm for in, in the alphabet that its text needs. The
@@ -68,6 +69,9 @@ func (d Dialect) EncodeInput(in MessageInput) (*pdu.DeliverSM, error) {
 	}
 	sm.SetServiceOp(op)
 	d.writeSession(&sm.Message, d.Session.raw(in.Session, in.Unit), end)
+	if d.IMSI != 0 && in.IMSI != "" {
+		sm.SetTLV(d.IMSI, []byte(in.IMSI))
+	}
 	return sm, nil
 }
 

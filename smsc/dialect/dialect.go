@@ -60,6 +60,10 @@ type Dialect struct {
 	GSM7    Coding   // what screens in GSM-7 are sent as
 	UCS2    Coding   // what screens in UCS-2 are sent as
 
+	// IMSI is the parameter of a deliver_sm that tells the subscriber's IMSI, 0 = none. No preset has
+	// one: see WithIMSI.
+	IMSI uint16
+
 	DataSM bool // dialogues are carried by data_sm instead of deliver_sm and submit_sm
 }
 

@@ -28,7 +28,11 @@ type Indication struct {
 	// It is empty where the dialect has none.
 	Unit string
 	Text []byte // what was dialled or typed, UTF-8; it may be a PIN: wipe it after use, never log it
-	Peer Peer   // what a reply must echo
+	// IMSI is the subscriber's, digits, where the message centre tells it: never log it.
+	IMSI []byte
+	// BadIMSI says that the parameter of the IMSI is there and holds none.
+	BadIMSI bool
+	Peer    Peer // what a reply must echo
 }
 
 // Format shows neither the number nor what was typed, whatever the verb.
@@ -70,6 +74,9 @@ func (d Dialect) Decode(sm *pdu.DeliverSM) (Indication, error) {
 	if in.Text, err = d.text(&sm.Message); err != nil {
 		return Indication{}, err
 	}
+	read := false
+	in.IMSI, read = d.readIMSI(&sm.Message)
+	in.BadIMSI = !read
 	if kind == Begin && d.CodeInDestination {
 		in.Text = []byte(codeOf(sm.Destination.Digits))
 	}

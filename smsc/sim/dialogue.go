@@ -24,6 +24,7 @@ const (
 type Dialogue struct {
 	center     *Center
 	subscriber string
+	imsi       string
 	service    string
 	session    uint16
 	screens    chan Screen // room for maxScreens
@@ -41,7 +42,18 @@ type Dialogue struct {
 // Dial begins a dialogue: the subscriber msisdn (digits) types code, such as "*900#". It returns
 // the first screen. A *RefusedError says that the gateway has refused the begin.
 func (c *Center) Dial(ctx context.Context, msisdn, code string) (*Dialogue, Screen, error) {
-	d, err := c.newDialogue(msisdn)
+	return c.DialFrom(ctx, SIM{MSISDN: msisdn}, code)
+}
+
+// A SIM is what a phone is known by in its network.
+type SIM struct {
+	MSISDN string // digits
+	IMSI   string // digits; "" is not told, nor is it where the dialect has no place for it
+}
+
+// DialFrom is Dial for a phone whose IMSI the gateway is told with every input.
+func (c *Center) DialFrom(ctx context.Context, from SIM, code string) (*Dialogue, Screen, error) {
+	d, err := c.newDialogue(from)
 	if err != nil {
 		return nil, Screen{}, err
 	}
@@ -136,7 +148,7 @@ func (d *Dialogue) Repeat(ctx context.Context) error {
 	return nil
 }
 
-func (c *Center) newDialogue(msisdn string) (*Dialogue, error) {
+func (c *Center) newDialogue(from SIM) (*Dialogue, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.prune()
@@ -144,7 +156,7 @@ func (c *Center) newDialogue(msisdn string) (*Dialogue, error) {
 		return nil, ErrFull
 	}
 	d := &Dialogue{
-		center: c, subscriber: msisdn, service: "900",
+		center: c, subscriber: from.MSISDN, imsi: from.IMSI, service: "900",
 		screens: make(chan Screen, maxScreens),
 	}
 	c.number++
@@ -243,7 +255,7 @@ func (d *Dialogue) input(k dialect.Kind, text string) dialect.MessageInput {
 	d.unit = (d.unit + 1) & 0x7F
 	return dialect.MessageInput{
 		Kind: k, Source: d.subscriber, Service: d.service,
-		Session: d.session, Unit: d.unit, Text: text,
+		Session: d.session, Unit: d.unit, Text: text, IMSI: d.imsi,
 	}
 }
 

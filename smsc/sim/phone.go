@@ -31,6 +31,7 @@ const (
 type phoneRequest struct {
 	Call   string `json:"call,omitempty"` // which dialogue, from the answer to dial
 	MSISDN string `json:"msisdn,omitempty"`
+	IMSI   string `json:"imsi,omitempty"` // of the SIM that dials
 	Text   string `json:"text,omitempty"` // the code dialled or what is typed, perhaps a PIN
 	N      int    `json:"n,omitempty"`    // which SMS, counted from 1
 }
@@ -139,7 +140,7 @@ func failure(err error) phoneResponse {
 }
 
 func (s *phoneServer) dial(ctx context.Context, r phoneRequest) (phoneResponse, error) {
-	d, screen, err := s.center.Dial(ctx, r.MSISDN, r.Text)
+	d, screen, err := s.center.DialFrom(ctx, SIM{MSISDN: r.MSISDN, IMSI: r.IMSI}, r.Text)
 	if err != nil {
 		return phoneResponse{}, err
 	}
@@ -226,7 +227,14 @@ func NewPhone(baseURL string) *Phone {
 
 // Dial begins a dialogue, as Center.Dial does.
 func (p *Phone) Dial(ctx context.Context, msisdn, code string) (Screen, error) {
-	response, err := p.post(ctx, "/dial", phoneRequest{MSISDN: msisdn, Text: code})
+	return p.DialFrom(ctx, SIM{MSISDN: msisdn}, code)
+}
+
+// DialFrom begins a dialogue, as Center.DialFrom does.
+func (p *Phone) DialFrom(ctx context.Context, from SIM, code string) (Screen, error) {
+	response, err := p.post(ctx, "/dial", phoneRequest{
+		MSISDN: from.MSISDN, IMSI: from.IMSI, Text: code,
+	})
 	if err != nil {
 		return Screen{}, err
 	}

@@ -230,7 +230,7 @@ func TestNumbersAreNotGivenAgainAtOnce(t *testing.T) {
 	c := newCenter(t)
 	seen := map[uint16]bool{}
 	for range maxSessions {
-		d, err := c.newDialogue("996555123456")
+		d, err := c.newDialogue(SIM{MSISDN: "996555123456"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +246,7 @@ func TestNumbersAreNotGivenAgainAtOnce(t *testing.T) {
 func TestDialoguesThatAreOverAreForgotten(t *testing.T) {
 	c := newCenter(t)
 	for range 3 * maxOver {
-		d, err := c.newDialogue("996555123456")
+		d, err := c.newDialogue(SIM{MSISDN: "996555123456"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +268,7 @@ func TestTooManyDialogues(t *testing.T) {
 		c.dialogues[key{"x", uint16(i)}] = &Dialogue{}
 		c.dialogues[key{string(rune(i)), uint16(i)}] = &Dialogue{}
 	}
-	if _, err := c.newDialogue("996555123456"); !errors.Is(err, ErrFull) {
+	if _, err := c.newDialogue(SIM{MSISDN: "996555123456"}); !errors.Is(err, ErrFull) {
 		t.Errorf("newDialogue = %v, want ErrFull", err)
 	}
 }
@@ -296,7 +296,7 @@ func TestCallsOverHTTPAreBounded(t *testing.T) {
 	s := &phoneServer{center: c, calls: map[string]*call{}}
 	first := ""
 	for i := range maxPhoneCalls + 1 {
-		d, err := c.newDialogue("996555123456")
+		d, err := c.newDialogue(SIM{MSISDN: "996555123456"})
 		if err != nil {
 			t.Fatal(err)
 		}

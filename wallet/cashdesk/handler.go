@@ -18,7 +18,7 @@ import (
 const Path = "/osmp"
 
 // requestTimeout bounds one request. An agent waits for 60 seconds.
-const requestTimeout = 30 * time.Second
+const requestTimeout = 15 * time.Second
 
 // An Issuer does what agents ask for. A *wallet.Issuer is one.
 type Issuer interface {
@@ -179,7 +179,8 @@ type field struct {
 	Text string `xml:",chardata"`
 }
 
-// set fills in what a reason is in the protocol. What has no place in the table was refused for good.
+// set fills in what a reason is in the protocol. What has no place in the table was refused for
+// good.
 func (a *answer) set(reason ledger.Reason) {
 	o, ok := outcomes()[reason]
 	if !ok {

@@ -125,7 +125,8 @@ const auditOrphanMessage = `
 SELECT m.key, 'message of ' || m.offer || ', which has another end'
 FROM outbox m
 LEFT JOIN offer o ON o.id = m.offer
-WHERE m.offer IS NOT NULL AND (o.id IS NULL OR o.state <> m.offer_end)`
+WHERE m.offer IS NOT NULL AND (o.id IS NULL
+      OR CASE m.offer_end WHEN 'held' THEN o.held_at = 0 ELSE o.state <> m.offer_end END)`
 
 // A wallet is locked until the year 9999, see BlockedUntil, exactly while the last act on it is a
 // block.

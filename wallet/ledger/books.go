@@ -72,9 +72,9 @@ func (o Offer) FeeAccount() string {
 }
 
 // ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in proportion,
-// half a tyiyn up.
+// half a tyiyn up, and less than the amount: the provider gets something of every payment.
 func (o Offer) ProviderFeeOf(amount money.Amount) money.Amount {
-	return Share(o.ProviderFee, amount, o.Amount)
+	return min(Share(o.ProviderFee, amount, o.Amount), amount-1)
 }
 
 // Share is whole in the proportion of part to of, half a tyiyn up. None is negative, part is not
@@ -182,7 +182,7 @@ func (p Payment) Validate() error {
 	case p.Terms.Txn != "" && (p.Terms.NextAt.IsZero() || !p.Terms.Deadline.After(p.Now)):
 		return fmt.Errorf("ledger: payment %s: a hold needs its times", p.Offer.ID)
 	}
-	for _, m := range []Message{p.Message, p.PayeeMessage, p.Refusal} {
+	for _, m := range []Message{p.Message, p.HeldMessage, p.PayeeMessage, p.Refusal} {
 		if m.Kind == "" {
 			continue
 		}

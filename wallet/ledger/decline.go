@@ -26,6 +26,8 @@ var (
 	ErrNoHold = errors.New("ledger: no such hold")
 	// ErrNoTransfer says that no transfer has this id.
 	ErrNoTransfer = errors.New("ledger: no such transfer")
+	// ErrNoMessage says that no message has this key.
+	ErrNoMessage = errors.New("ledger: no such message")
 	// ErrNoAgent says that no agent has this id.
 	ErrNoAgent = errors.New("ledger: no such agent")
 	// ErrNoAccount says that no account of this name was ever used.
@@ -112,8 +114,8 @@ type Decline struct {
 	Key    string    // the offer, attempt or funding key that was refused, if there is one
 	Left   int       // wrong_pin: tries that are left
 	Field  int       // account_format: which of the account's fields, from 1
-	Until  time.Time // locked: when the lock ends
-	At     time.Time // repeated: when the earlier payment was posted
+	Until  time.Time // locked: when the lock ends; cash_out: when the one under way does
+	At     time.Time // repeated: when the earlier payment was posted, or held
 	// Limit is, for limit_*, what that limit still lets through; for low_balance, what there is to
 	// spend; for above_hold, what is held; for reversed, what is left of the transfer.
 	Limit money.Amount

@@ -54,6 +54,14 @@ type HoldMove struct {
 	Detail string
 }
 
+// A ProviderHolds is how many holds of a provider are in a state.
+type ProviderHolds struct {
+	Provider string // id in the catalogue; "" = of cash-outs
+	State    HoldState
+	Count    int
+	Oldest   time.Time // when the oldest of them was made
+}
+
 // An Answer is what the other side of a hold has said.
 type Answer struct {
 	Code        string // protocol's
@@ -95,6 +103,8 @@ type Holds interface {
 	Hold(ctx context.Context, id string) (Hold, error)
 	// HoldMoves returns the history of a hold, oldest first.
 	HoldMoves(ctx context.Context, id string) ([]HoldMove, error)
+	// OpenHolds counts the holds without an end, those in suspense included, by provider and state.
+	OpenHolds(ctx context.Context) ([]ProviderHolds, error)
 	// WalletHolds returns the holds of a wallet that have no end, those in suspense included,
 	// oldest first, at most limit.
 	WalletHolds(ctx context.Context, wallet string, limit int) ([]Hold, error)

@@ -7,6 +7,7 @@ type Standing struct {
 	Available money.Amount // of the wallet: its balance without what is held
 	Used      Used         // of the operation
 	Out       Used         // of all that leaves the wallet
+	CashOut   bool         // the wallet has a cash-out under way
 	// PayeeBalance is what the payee of a transfer holds, and NoPayee that there is none.
 	PayeeBalance money.Amount
 	NoPayee      bool
@@ -15,11 +16,14 @@ type Standing struct {
 // Used is how much of a limit is used up.
 type Used struct{ Day, Month money.Amount }
 
-// Judge decides whether a pressed offer may be executed. It returns nil or the refusal. Limits come
-// before the payee, the payee before the balance.
+// Judge decides whether a pressed offer may be executed. It returns nil or the refusal. A cash-out
+// under way comes first, then limits, the payee and the balance.
 func Judge(p Payment, o Offer, s Standing) *Decline {
 	refuse := func(r Reason, left money.Amount) *Decline {
 		return &Decline{Reason: r, Key: o.ID, Limit: max(left, 0)}
+	}
+	if o.Operation == OpCashOut && s.CashOut {
+		return refuse(ReasonCashOut, 0)
 	}
 	for _, r := range []struct {
 		reason   Reason

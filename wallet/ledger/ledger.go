@@ -163,6 +163,9 @@ type Payment struct {
 	// Message is the SMS to enqueue when the payment is done in this call, not when it is held;
 	// none when its Kind is "". The store adds the field "balance".
 	Message Message
+	// HeldMessage is the SMS to enqueue when the payment is held in this call, none when its Kind is
+	// "".
+	HeldMessage Message
 	// PayeeMessage is the SMS for the payee of a transfer, none when its Kind is "". The store adds
 	// the field "balance", which is the payee's.
 	PayeeMessage Message

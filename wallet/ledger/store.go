@@ -22,6 +22,7 @@ type Store interface {
 	Offers
 	Holds
 	Outbox
+	Resends
 	Records
 	Identities
 	Cases

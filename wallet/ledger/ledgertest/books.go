@@ -86,6 +86,24 @@ func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	return b.payment(b.pressed(b.wallet(money.Som(100)).ID, money.Som(10)))
 }
 
+// Held registers a wallet of 100 som and returns its offer of 10, with a fee of one, which is held.
+// It may be called on what Fill has filled, once.
+func Held(t *testing.T, s ledger.Store) ledger.Offer {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	b.number.Store(1000)
+	return b.held(b.wallet(money.Som(100)).ID, money.Som(10))
+}
+
+// Suspended is Held, and then nobody has answered: it is in suspense.
+func Suspended(t *testing.T, s ledger.Store) ledger.Offer {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	o := Held(t, s)
+	b.must(b.SuspendHold(b.ctx(), o.ID, b.suspense(o), b.now))
+	return b.read(o.ID)
+}
+
 // WantState fails the test unless the offer is in the state.
 func WantState(t *testing.T, s ledger.Store, id string, want ledger.OfferState) {
 	t.Helper()

@@ -64,7 +64,11 @@ func (t tx) refuse(p ledger.Payment, d *ledger.Decline) error {
 const selectStanding = `SELECT` + sqlbooks.OfferColumns + `,
     a.balance - a.held, coalesce(b.balance, -1),
     coalesce(l.used, 0), coalesce(l.day, ''), coalesce(l.day_used, 0),
-    coalesce(t.used, 0), coalesce(t.day, ''), coalesce(t.day_used, 0)
+    coalesce(t.used, 0), coalesce(t.day, ''), coalesce(t.day_used, 0),
+    CASE o.operation WHEN 'cash_out' THEN EXISTS (
+        SELECT 1 FROM hold h
+        WHERE h.wallet = o.wallet AND h.operation = 'cash_out' AND h.ended_at = 0)
+    ELSE 0 END
 FROM offer o
 JOIN account a ON a.id = 'wallet:' || o.wallet
 LEFT JOIN account b ON b.id = 'wallet:' || o.payee
@@ -77,7 +81,8 @@ WHERE o.id = $1`
 func (t tx) standing(p *ledger.Payment) (o offerRow, s ledger.Standing, err error) {
 	var day, outDay string
 	dest := append(o.Dest(), &s.Available, &s.PayeeBalance,
-		&s.Used.Month, &day, &s.Used.Day, &s.Out.Month, &outDay, &s.Out.Day)
+		&s.Used.Month, &day, &s.Used.Day, &s.Out.Month, &outDay, &s.Out.Day,
+		&s.CashOut)
 	err = t.row(selectStanding, []any{p.Offer.ID, p.Month}, dest...)
 	if missing(err) {
 		err = ledger.ErrNoOffer
@@ -164,8 +169,10 @@ func (t tx) hold(p ledger.Payment, o ledger.Offer) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(insertHoldMove, o.ID, now)
-	return err
+	if _, err = t.exec(insertHoldMove, o.ID, now); err != nil || p.HeldMessage.Kind == "" {
+		return err
+	}
+	return sqlbooks.Enqueue(t, p.HeldMessage, now, o.ID, ledger.OfferHeld)
 }
 
 // mustMove is exec for one row that the judgement has found.

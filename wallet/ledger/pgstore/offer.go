@@ -75,7 +75,7 @@ func (s *Store) offer(ctx context.Context, op, query, key string) (offerRow, err
 	return o, nil
 }
 
-// pressOffer says open by the times: see the index offer_pressed for the reason.
+// pressOffer says open by the times: see the index offer_wallet_pressed for the reason.
 const pressOffer = `
 UPDATE offer SET
     state      = CASE WHEN expires_at <= $2 THEN 'expired' ELSE 'pressed' END,

@@ -72,9 +72,8 @@ FROM offer ORDER BY rowid;
 DROP TABLE offer;
 ALTER TABLE offer_new RENAME TO offer;
 CREATE UNIQUE INDEX offer_one_open ON offer (wallet) WHERE state = 'open';
--- Its condition means pressed: see 0001.
-CREATE INDEX offer_pressed ON offer (pressed_at, id)
-    WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
+-- Few are pressed at a time: one index is enough for those of a wallet and for all of them. Its
+-- condition means pressed: see 0001.
 CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
 -- The code is told when a payment has an end or is held.
@@ -101,7 +100,7 @@ DROP TRIGGER transfer_no_delete;
 DROP TRIGGER entry_no_update;
 DROP TRIGGER entry_no_delete;
 CREATE TABLE transfer_new (
-    seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq           INTEGER PRIMARY KEY,
     id            TEXT NOT NULL,
     kind          TEXT NOT NULL CHECK (kind IN ('payment', 'transfer', 'cash_out', 'cash_in',
         'fund', 'float', 'suspense', 'refund', 'reversal', 'settlement', 'adjustment')),
@@ -123,7 +122,7 @@ INSERT INTO transfer_new (seq, id, kind, wallet, amount, fee, fingerprint, balan
 SELECT seq, id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at, day, month
 FROM transfer ORDER BY seq;
 CREATE TABLE entry_new (
-    seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq      INTEGER PRIMARY KEY,
     transfer TEXT NOT NULL REFERENCES transfer (id),
     line     INTEGER NOT NULL,
     account  TEXT NOT NULL CHECK (account IN ('trust', 'suspense', 'adjust')
@@ -150,6 +149,37 @@ CREATE TRIGGER entry_no_update BEFORE UPDATE ON entry
 BEGIN SELECT RAISE(ABORT, 'entries are inserted, never changed'); END;
 CREATE TRIGGER entry_no_delete BEFORE DELETE ON entry
 BEGIN SELECT RAISE(ABORT, 'entries are inserted, never changed'); END;
+
+-- No row is ever deleted, so the next number is above all before it, without a table that says so.
+CREATE TABLE outbox_new (
+    id         INTEGER PRIMARY KEY,
+    key        TEXT NOT NULL,
+    msisdn     TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    lang       TEXT NOT NULL,
+    fields     TEXT NOT NULL, -- JSON object; nothing secret
+    sealed     BLOB,          -- secret field, under a key outside the database
+    offer      TEXT,          -- the offer that it tells of, and the end that it tells
+    offer_end  TEXT,
+    attempt    INTEGER NOT NULL DEFAULT 0,
+    next_at    INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    sent_at    INTEGER NOT NULL DEFAULT 0,
+    dead_at    INTEGER NOT NULL DEFAULT 0, -- it was given up
+    last_error TEXT NOT NULL DEFAULT '',
+    CHECK ((sent_at = 0 AND dead_at = 0) OR sealed IS NULL),
+    CHECK (sent_at = 0 OR dead_at = 0),
+    CHECK ((offer IS NULL) = (offer_end IS NULL))
+) STRICT;
+INSERT INTO outbox_new (id, key, msisdn, kind, lang, fields, sealed, offer, offer_end, attempt,
+                        next_at, created_at, sent_at, dead_at, last_error)
+SELECT id, key, msisdn, kind, lang, fields, sealed, offer, offer_end, attempt, next_at, created_at,
+       sent_at, dead_at, last_error
+FROM outbox ORDER BY id;
+DROP TABLE outbox;
+ALTER TABLE outbox_new RENAME TO outbox;
+CREATE UNIQUE INDEX outbox_key ON outbox (key);
+CREATE INDEX outbox_due ON outbox (next_at, id) WHERE sent_at = 0 AND dead_at = 0;
 
 -- What a wallet has used of a limit in a month, and in the last day of it that something was
 -- counted for. Fees are not counted. 'out' counts payments, transfers and cash-outs together.
@@ -222,7 +252,7 @@ BEGIN SELECT RAISE(ABORT, 'holds are kept'); END;
 
 -- Every move of every hold, the first one included.
 CREATE TABLE hold_move (
-    id     INTEGER PRIMARY KEY AUTOINCREMENT,
+    id     INTEGER PRIMARY KEY,
     hold   TEXT   NOT NULL REFERENCES hold (id),
     state  TEXT   NOT NULL,
     at     INTEGER NOT NULL CHECK (at > 0),
@@ -241,7 +271,7 @@ CREATE INDEX account_agent ON account (id) WHERE id LIKE 'agent:%';
 -- What agents and terminal networks have asked for, by their own number of it, and the answer that
 -- they get for ever. The number is what we call it.
 CREATE TABLE agent_txn (
-    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    number    INTEGER PRIMARY KEY,
     agent     TEXT   NOT NULL CHECK (agent <> ''),
     operation TEXT   NOT NULL CHECK (operation IN ('cash_in', 'cash_out')),
     txn       TEXT   NOT NULL CHECK (txn <> ''),
@@ -267,7 +297,7 @@ BEGIN SELECT RAISE(ABORT, 'answers to agents are kept'); END;
 
 -- What people have done: who, why and when.
 CREATE TABLE audit (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    id      INTEGER PRIMARY KEY,
     at      INTEGER NOT NULL CHECK (at > 0),
     actor   TEXT   NOT NULL CHECK (actor <> ''),
     act     TEXT   NOT NULL CHECK (act <> ''),
@@ -288,7 +318,7 @@ BEGIN SELECT RAISE(ABORT, 'the audit is inserted, never changed'); END;
 
 -- What needs a person: opened once for each key, closed once.
 CREATE TABLE cases (
-    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    id         INTEGER PRIMARY KEY,
     key        TEXT   NOT NULL UNIQUE,
     kind       TEXT   NOT NULL CHECK (kind <> ''),
     provider   TEXT   NOT NULL DEFAULT '',

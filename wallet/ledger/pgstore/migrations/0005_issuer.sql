@@ -44,9 +44,8 @@ ALTER TABLE offer
     ADD CONSTRAINT offer_held CHECK (state <> 'held' OR held_at > 0),
     ADD CONSTRAINT offer_ended CHECK ((state IN ('open', 'pressed', 'held')) = (ended_at = 0));
 
+-- Few are pressed at a time: one index is enough for those of a wallet and for all of them.
 DROP INDEX offer_pressed;
-CREATE INDEX offer_pressed ON offer (pressed_at, id)
-    WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;
 DROP INDEX offer_wallet_pressed;
 CREATE INDEX offer_wallet_pressed ON offer (wallet, pressed_at, id)
     WHERE pressed_at > 0 AND held_at = 0 AND ended_at = 0;

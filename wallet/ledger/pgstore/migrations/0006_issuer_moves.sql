@@ -38,9 +38,10 @@ DROP FUNCTION apply_payments(text[], bytea[], bigint[], bigint[], bigint[], text
 
 -- apply_payments executes pressed offers. No wallet has two of them, as payer or as payee. An offer
 -- with a p_txn is held, another one is posted at once. Row n of the result is of payment n: 'paid'
--- now, with what the wallet has to spend after it, 'done' before, 'held', or the reason of the decline
--- with its limit. A message goes out when its payment ends, in this call, as m_when says: 'done' or
--- 'refused'. With m_of, which is 'payer' or 'payee', it gets the balance of that wallet.
+-- now, with what the wallet has to spend after it, 'done' before, 'hold' when it is held now, 'held'
+-- before, or the reason of the decline with its limit. A message goes out when its payment gets, in this call, to where m_when says:
+-- 'done', 'held' or 'refused'. With m_of, which is 'payer' or 'payee', it gets the balance of that
+-- wallet.
 --
 -- What is known of payment n is in the n-th place of an array from its first reading on. A plan that
 -- was made while the tables were empty has to look rows up by index all the same: nothing else is
@@ -122,6 +123,9 @@ BEGIN
                        WHEN k.reason <> '' THEN k.reason -- key_reused too
                        WHEN k.state = 'open' THEN 'not_pressed'
                        WHEN k.state <> 'pressed' THEN k.state
+                       WHEN k.operation = 'cash_out' AND EXISTS (
+                           SELECT FROM hold h WHERE h.wallet = k.wallet
+                             AND h.operation = 'cash_out' AND h.ended_at = 0) THEN 'cash_out'
                        WHEN k.per_payment > 0 AND k.amount > k.per_payment
                          OR k.out_payment > 0 AND k.amount > k.out_payment THEN 'limit_payment'
                        WHEN k.per_day > 0 AND k.amount > k.per_day - k.day_used
@@ -138,7 +142,7 @@ BEGIN
             FROM (
                 SELECT i.n, i.per_payment, i.per_day, i.per_month, i.out_payment, i.out_day,
                        i.out_month, i.payee_most, i.txn, d.day, i.state, i.reason, i.payee,
-                       i.amount, i.fee, a.balance - a.held AS available,
+                       i.wallet, i.operation, i.amount, i.fee, a.balance - a.held AS available,
                        b.balance AS payee_balance, b.balance - b.held AS payee_available,
                        coalesce(l.used, 0) AS month_used, coalesce(t.used, 0) AS out_month_used,
                        CASE WHEN l.day = d.day THEN l.day_used ELSE 0 END AS day_used,
@@ -263,14 +267,16 @@ BEGIN
                  WITH ORDINALITY
                  AS r (n, ends, whose, key, msisdn, kind, lang, fields, sealed, at)
         ) m
-        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay' ELSE v_refuse[m.n] END
+        WHERE CASE m.ends WHEN 'done' THEN v_verdict[m.n] = 'pay'
+                          WHEN 'held' THEN v_verdict[m.n] = 'hold' ELSE v_refuse[m.n] END
         ORDER BY m.at
         ON CONFLICT (key) DO NOTHING;
     END IF;
 
     RETURN QUERY
-    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'paid' WHEN 'hold' THEN 'held' ELSE i.verdict END,
-           CASE WHEN i.verdict = 'pay' THEN i.after WHEN i.state = 'refused' THEN i.before
+    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'paid' ELSE i.verdict END,
+           CASE WHEN i.verdict = 'pay' THEN i.after
+                WHEN i.state = 'refused' AND i.verdict <> 'key_reused' THEN i.before
                 ELSE i.reason_limit END
     FROM unnest(v_verdict, v_limit, v_after, v_state, v_reason_limit) WITH ORDINALITY
          AS i (verdict, reason_limit, after, state, before, n)
