@@ -86,8 +86,15 @@ func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	return b.payment(b.pressed(b.wallet(money.Som(100)).ID, money.Som(10)))
 }
 
+// Paid registers a wallet of 100 som and returns the receipt of a payment of 10, with a fee of one.
+func Paid(t *testing.T, s ledger.Store) ledger.Receipt {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	return b.pay(b.wallet(money.Som(100)).ID, money.Som(10), day)
+}
+
 // Held registers a wallet of 100 som and returns its offer of 10, with a fee of one, which is held.
-// It may be called on what Fill has filled, once.
+// It may be called after Paid, once.
 func Held(t *testing.T, s ledger.Store) ledger.Offer {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
