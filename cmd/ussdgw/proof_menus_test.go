@@ -195,6 +195,7 @@ func (m *writtenMenu) refusals(s *writtenState) []string {
 			"text":       {"text_letters", "text_empty", "text_long"},
 			"digits":     {"digits_length", "digits_only"},
 			"person_inn": {"inn_length", "inn_sex", "inn_date"},
+			"secret_inn": {"inn_length", "inn_sex", "inn_date"},
 			"money":      {"amount_format", "amount_range"},
 			"pin":        {"pin_format"},
 			"msisdn":     {"msisdn_format"},

@@ -42,7 +42,7 @@ func (f fashion) of(name string, examples []string) string {
 		}
 	}
 	switch {
-	case name == "offer":
+	case len(examples) == 1 && examples[0] == "":
 		return "o1" // an opaque id
 	case f == overwide && len(name)%2 == 0:
 		return strings.Repeat("Щ", 110)
@@ -519,13 +519,13 @@ func (k *walk) answers(pos menu.Position, s *writtenState) []string {
 		return wide
 	case "digits":
 		return []string{widestDigits(rule, says("max"))}
-	case "person_inn":
+	case "person_inn", "secret_inn":
 		return []string{"21210199012345"}
 	case "money":
 		if rule.Max > 0 {
 			return []string{rule.Max.String()}
 		}
-		return []string{says("max")}
+		return []string{cmp.Or(says("max"), "999999.99")}
 	case "pin":
 		n, err := strconv.Atoi(k.pinDigits(sl))
 		if err != nil {
@@ -569,7 +569,7 @@ func (k *walk) wrongAnswers(pos menu.Position, s *writtenState) []string {
 			}
 		}
 		return wrong
-	case "person_inn":
+	case "person_inn", "secret_inn":
 		return []string{"1", "91210199012345", "29912199012345"}
 	case "money":
 		return []string{"x", "999999999"}
@@ -749,8 +749,11 @@ func (w *shipped) wideChoice() map[string]string {
 		}
 	}
 	for name, sl := range w.written.slots {
-		if sl.Field("type").Scalar() == "digits" {
+		switch sl.Field("type").Scalar() {
+		case "digits":
 			out[name] = widestDigits(menu.Rule{}, sl.Field("max").Scalar())
+		case "msisdn":
+			out[name] = "996555123456"
 		}
 	}
 	return out

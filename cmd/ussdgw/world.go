@@ -18,12 +18,11 @@ import (
 	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/ledger/litestore"
-	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
 )
 
-// worldFunds bounds the payments of a scenario that are looked at.
+// worldFunds bounds the movements of a scenario that are looked at.
 const worldFunds = 100
 
 // givenINN is the INN of the wallet that a scenario is given, and givenBirthDate what it says.
@@ -47,6 +46,7 @@ func drawPINs(length int, number msisdn.Number) (transcript.PINs, error) {
 	}
 	return transcript.PINs{
 		PIN: drawn[0], Wrong: drawn[1], New: drawn[2], Weak: strings.Repeat("1", length),
+		INN: givenINN,
 	}, nil
 }
 
@@ -79,26 +79,23 @@ func (c *scenarioClock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// inbox keeps the SMS of one phone. It implements teller.SMSSender.
+// inbox keeps the SMS of all phones. It implements teller.SMSSender.
 type inbox struct {
-	number msisdn.Number
-	mu     sync.Mutex
-	texts  []string
+	mu    sync.Mutex
+	texts map[msisdn.Number][]string
 }
 
 func (b *inbox) SendSMS(_ context.Context, to msisdn.Number, text string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if to == b.number {
-		b.texts = append(b.texts, text)
-	}
+	b.texts[to] = append(b.texts[to], text)
 	return nil
 }
 
-func (b *inbox) all() []string {
+func (b *inbox) all(of msisdn.Number) []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.Clone(b.texts)
+	return slices.Clone(b.texts[of])
 }
 
 // A books is the part of a world that both kinds have in common: the assembly and its ledger.
@@ -107,6 +104,7 @@ type books struct {
 	ledger   ledger.Store
 	number   msisdn.Number
 	billers  *simBillers
+	txns     int // of the agent so far
 	running  *stages
 }
 
@@ -122,6 +120,9 @@ func (b *books) populate(ctx context.Context, s transcript.Scenario, pins transc
 		if err := issuer.Seed(ctx, a, pin.NewSecret([]byte(pins.Wrong))); err != nil {
 			return fmt.Errorf("test: seed: %w", err)
 		}
+	}
+	if err := b.others(ctx, s.Others, pins.Wrong); err != nil {
+		return err
 	}
 	if !s.Given.Registered {
 		return nil
@@ -154,23 +155,19 @@ func (b *books) Payments(ctx context.Context) ([]transcript.Payment, error) {
 	if err != nil {
 		return nil, err
 	}
-	receipts, err := b.ledger.Transfers(ctx, w.ID, worldFunds)
+	all, err := b.ledger.Movements(ctx, ledger.WalletAccount(w.ID), 0, worldFunds)
 	if err != nil {
 		return nil, err
 	}
 	var payments []transcript.Payment
-	for _, r := range slices.Backward(receipts) {
-		payments = append(payments, transcript.Payment{
-			Total:    r.Offer.Amount + r.Offer.Fee,
-			Provider: r.Offer.Provider, Account: r.Offer.Account,
-		})
+	for _, m := range slices.Backward(all) {
+		if m.Amount < 0 {
+			payments = append(payments, transcript.Payment{
+				Total: -m.Amount, Provider: m.Offer.Provider, Account: m.Offer.Account,
+			})
+		}
 	}
 	return payments, nil
-}
-
-// Balance is what the phone's wallet holds.
-func (b *books) Balance(ctx context.Context) (money.Amount, error) {
-	return b.assembly.issuer.Balance(ctx, b.number)
 }
 
 // flush sends all that the outbox holds.
@@ -218,7 +215,9 @@ type worldSettings struct {
 	metrics   *metrics // nil: nothing is counted
 }
 
-func (w worldSettings) wallet() wallet.Config { return wallet.Config{PINLength: w.pinLength} }
+func (w worldSettings) wallet(given transcript.Given) wallet.Config {
+	return wallet.Config{PINLength: w.pinLength, BalancePIN: given.BalancePIN}
+}
 
 func openLocalWorld(
 	ctx context.Context, set worldSettings, s transcript.Scenario, pins transcript.PINs,
@@ -227,7 +226,7 @@ func openLocalWorld(
 	if err != nil {
 		return nil, err
 	}
-	w := &localWorld{clock: &scenarioClock{now: s.Clock}, inbox: &inbox{number: s.Number}}
+	w := &localWorld{clock: &scenarioClock{now: s.Clock}, inbox: &inbox{texts: map[msisdn.Number][]string{}}}
 	w.ledger, w.number, w.running = store, s.Number, newStages()
 	if s.Clock.IsZero() {
 		w.clock.now = time.Now()
@@ -252,7 +251,7 @@ func openLocalWorld(
 		billers: w.billers.find,
 		menus:   set.menus, sessions: session.NewMemory(0, w.clock.read), ledger: store, keys: keys,
 		clock: w.clock.read, log: set.log, metrics: set.metrics,
-		wallet: set.wallet(), limits: defaultConfig().Limits,
+		wallet: set.wallet(s.Given), limits: defaultConfig().Limits,
 	})
 	if err != nil {
 		return nil, err
@@ -329,12 +328,12 @@ func (w *localWorld) Advance(ctx context.Context, d time.Duration) error {
 	return errors.Join(err, heldErr)
 }
 
-// Messages are the SMS that the phone has received.
-func (w *localWorld) Messages(ctx context.Context) ([]string, error) {
+// Messages are the SMS that the phone of a number has received.
+func (w *localWorld) Messages(ctx context.Context, of msisdn.Number) ([]string, error) {
 	if err := w.flush(ctx); err != nil {
 		return nil, err
 	}
-	return w.inbox.all(), nil
+	return w.inbox.all(of), nil
 }
 
 // Close audits the books and ends the world.

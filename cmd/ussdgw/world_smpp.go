@@ -15,6 +15,7 @@ import (
 	"ussdgw/ussd/session"
 	"ussdgw/ussd/transcript"
 	"ussdgw/wallet/ledger/pgstore"
+	"ussdgw/wallet/msisdn"
 )
 
 const (
@@ -104,7 +105,7 @@ func openSMPPWorld(
 		billers: w.billers.find,
 		menus:   set.menus, sessions: w.sessions, ledger: store, keys: keys,
 		log: set.log, metrics: set.metrics,
-		wallet: set.wallet(), limits: defaultConfig().Limits, observe: w.seen.observe,
+		wallet: set.wallet(s.Given), limits: defaultConfig().Limits, observe: w.seen.observe,
 	})
 	if err != nil {
 		return nil, err
@@ -268,13 +269,13 @@ func (w *smppWorld) Advance(context.Context, time.Duration) error {
 	return errors.New("test: the clock cannot be moved over SMPP")
 }
 
-// Messages are the SMS that the phone has received.
-func (w *smppWorld) Messages(ctx context.Context) ([]string, error) {
+// Messages are the SMS that the phone of a number has received.
+func (w *smppWorld) Messages(ctx context.Context, of msisdn.Number) ([]string, error) {
 	if err := w.flush(ctx); err != nil {
 		return nil, err
 	}
 	var texts []string
-	for _, m := range w.center.Messages(w.number.Digits()) {
+	for _, m := range w.center.Messages(of.Digits()) {
 		texts = append(texts, m.Text)
 	}
 	return texts, nil

@@ -403,8 +403,10 @@ func (c *checking) exists(pos source.Pos, code, name string) bool {
 func (c *checking) names() []string {
 	var out []string
 	for _, s := range sortedKeys(c.p.slots) {
-		if c.p.slots[s].secret() {
+		if c.p.slots[s].pin() {
 			s += lengthOf
+		} else if c.p.slots[s].secret() {
+			continue
 		}
 		out = append(out, s)
 	}

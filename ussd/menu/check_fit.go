@@ -321,16 +321,10 @@ func (c *checking) sms() {
 	}
 }
 
-// pinField may be in one kind of message only.
-const (
-	pinField = "pin"
-	pinKind  = "first_pin"
-)
+// pinField is in no message but those that bring a PIN.
+const pinField = "pin"
 
 func (c *checking) smsTexts(kind string, m message) {
-	if _, ok := m.fields[pinField]; ok && kind != pinKind {
-		c.r.Errorf(m.pos, codeSecret, "only the message %s may carry a PIN", pinKind)
-	}
 	seen := make(map[source.Pos]bool)
 	for lang, code := range c.p.languages {
 		t := m.texts[code]
@@ -354,8 +348,11 @@ func (c *checking) smsTexts(kind string, m message) {
 			c.r.Errorf(h.pos, codeSMS, "the message %q has no field %q", kind, h.name)
 			c.r.DidYouMean(h.name, sortedKeys(m.fields))
 		}
-		if kind == pinKind && !t.has(pinField) {
-			c.r.Errorf(t.node.Place(), codeSMS, "the message with the PIN does not show {pin}")
+		for _, v := range c.env.SMS[kind] {
+			if v.Secret && !t.has(v.Name) {
+				c.r.Errorf(t.node.Place(), codeSMS, "nothing but the message %q brings {%s}, and it"+
+					" does not show it", kind, v.Name)
+			}
 		}
 		if known {
 			for _, form := range t.all() {

@@ -5,11 +5,8 @@ import (
 	"strings"
 )
 
-// What a confirm screen must show, by the arguments and the values of the action that makes the
-// offer.
+// What every confirm screen must show of the offer, as it was made.
 const (
-	argProvider = "provider"
-	argAccount  = "account"
 	valueAmount = "amount"
 	valueFee    = "fee"
 )
@@ -93,7 +90,7 @@ func (c *checking) incoming(s *state) []edge {
 
 // confirm checks a confirm screen: its state that makes the offer, its PIN, its texts.
 func (c *checking) confirm(s *state) {
-	if sl := c.p.slots[s.ask]; sl != nil && !sl.secret() {
+	if sl := c.p.slots[s.ask]; sl != nil && !sl.pin() {
 		c.r.Errorf(s.place["ask"], codeConfirm, "a confirm screen asks for a PIN, not %q", s.ask)
 	}
 	maker := c.p.states[s.confirm]
@@ -118,7 +115,7 @@ func (c *checking) confirm(s *state) {
 			c.r.Help("name the state that makes the offer without it: what was asked there is asked anew")
 		}
 	}
-	wanted := confirmed(maker)
+	wanted := c.confirmed(s, maker)
 	c.confirmText(s, wanted, s.text, "the prompt")
 	for _, e := range c.incoming(s) {
 		if _, anew := e.sets[offerValue]; !anew {
@@ -132,12 +129,20 @@ func (c *checking) confirm(s *state) {
 	}
 }
 
-// confirmed names what a confirm screen must show of the offers that a state makes.
-func confirmed(maker *state) map[string]bool {
+// confirmed names what the confirm screen s must show of the offers that a state makes.
+func (c *checking) confirmed(s, maker *state) map[string]bool {
 	wanted := map[string]bool{valueAmount: true, valueFee: true}
-	for _, a := range maker.with {
-		if a.from != "" && (a.name == argProvider || a.name == argAccount) {
-			wanted[a.from] = true
+	for outcome, t := range maker.on {
+		def := c.env.Actions[maker.do].Outcomes[outcome]
+		if !def.Offer || t.to != s.name {
+			continue
+		}
+		for _, name := range def.Confirm {
+			if slices.ContainsFunc(def.Sets, func(v ValueDef) bool { return v.Name == name }) {
+				wanted[name] = true
+			} else if a := maker.given(name); a.from != "" {
+				wanted[a.from] = true
+			}
 		}
 	}
 	return wanted
@@ -168,13 +173,23 @@ func (c *checking) sameOffer(s, maker *state, e edge) {
 	for _, name := range slices.Concat(def.Args, def.Optional) {
 		a, b := maker.given(name), from.given(name)
 		same := a.from == b.from && (a.literal == b.literal || def.Literals[name] != nil &&
-			name != argProvider && name != argAccount)
+			!def.confirms(name))
 		if name == valueAmount || same || (from.do != maker.do && (a.name == "" || b.name == "")) {
 			continue
 		}
 		c.r.Errorf(e.pos, codeConfirm, "%q offers another %s than %q, which %q shows",
 			e.from, name, maker.name, s.name)
 	}
+}
+
+// confirms reports whether a confirm screen shows what the action was given as an argument.
+func (d ActionDef) confirms(name string) bool {
+	for _, o := range d.Outcomes {
+		if slices.Contains(o.Confirm, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // given returns what a do state gives as an argument, and the zero argument for nothing.
@@ -231,10 +246,22 @@ func (c *checking) offers(s *state) {
 
 // moneyAction checks that money moves only right after a confirm screen that asked the PIN.
 func (c *checking) moneyAction(s *state) {
+	operation := c.env.Actions[s.do].Operation
 	for _, e := range c.incoming(s) {
-		if from := c.p.states[e.from]; from.confirm == "" || !e.answered {
+		from := c.p.states[e.from]
+		if from.confirm == "" || !e.answered {
 			c.r.Errorf(e.pos, codeMoney,
 				"%q moves money and %q is no confirm screen", s.name, e.from)
+			continue
+		}
+		maker := c.p.states[from.confirm]
+		if maker == nil || maker.kind != kindDo {
+			continue // reported as such
+		}
+		if offered := c.env.Actions[maker.do]; offered.Operation != operation &&
+			offered.Operation != "" {
+			c.r.Errorf(e.pos, codeMoney, "%s moves the money of another operation than %s offers",
+				s.do, maker.do)
 		}
 	}
 	for _, entry := range Entries() {
@@ -246,7 +273,7 @@ func (c *checking) moneyAction(s *state) {
 	offered, secret := false, false
 	for _, a := range s.with {
 		offered = offered || (a.name == offerValue && a.from == offerValue)
-		secret = secret || c.p.slots[a.from].secret()
+		secret = secret || c.p.slots[a.from].pin()
 	}
 	if !offered {
 		c.r.Errorf(s.pos, codeMoney, "%q moves money without `offer: offer`", s.name)

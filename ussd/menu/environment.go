@@ -32,6 +32,9 @@ type ActionDef struct {
 	// Withdraw names the action that is run when the confirm screen of an offer that this
 	// action made is left by back or home. It takes no arguments. "" means none.
 	Withdraw string
+	// Operation is what the offers are of that this action makes, or moves the money of. The
+	// confirm screen of an offer leads to an action of its operation.
+	Operation string
 }
 
 // An OutcomeDef declares one way an action can end.
@@ -39,6 +42,9 @@ type OutcomeDef struct {
 	Sets []ValueDef // all of them come with the outcome, always
 	// Offer says that the wallet holds an open offer now: the outcome leads to a confirm screen.
 	Offer bool
+	// Confirm names what the confirm screen of an offer shows besides {amount} and {fee}: values
+	// that the outcome sets, and for an argument of the action what that was given.
+	Confirm []string
 	// Shows names values that the subscriber must be told, all of them certainly set: the outcome
 	// leads straight to a screen whose prompt, or the error in its place, shows them in every
 	// language.
@@ -66,6 +72,9 @@ type ValueDef struct {
 	Widest []string
 	// Langs replaces Widest by language, for a value that is a text of the menu's languages.
 	Langs map[string][]string
+	// Secret says of a field of a message that nothing else brings it: every text of it shows the
+	// field.
+	Secret bool
 }
 
 // A ListDef declares a list of items that a `list:` state can show.

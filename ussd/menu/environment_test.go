@@ -21,6 +21,12 @@ func offers(values ...menu.ValueDef) menu.OutcomeDef {
 	return menu.OutcomeDef{Sets: values, Offer: true}
 }
 
+// confirming is an offer whose confirm screen shows these too.
+func confirming(o menu.OutcomeDef, names ...string) menu.OutcomeDef {
+	o.Confirm = names
+	return o
+}
+
 // told is an outcome whose values must be on the next screen.
 func told(o menu.OutcomeDef, values ...string) menu.OutcomeDef {
 	o.Shows = values
@@ -44,7 +50,7 @@ func environment() menu.Environment {
 	return menu.Environment{
 		Lists: lists(), Untold: "payment.resolve",
 		SMS: map[string][]menu.ValueDef{
-			"first_pin": {val("pin", "9999")}, "paid": {code, amount},
+			"first_pin": {{Name: "pin", Widest: []string{"9999"}, Secret: true}}, "paid": {code, amount},
 		},
 		Actions: map[string]menu.ActionDef{
 			"subscriber.identify": {Outcomes: map[string]menu.OutcomeDef{
@@ -79,21 +85,43 @@ func environment() menu.Environment {
 					"provider": {"p"}, "account": {"a", "1", "999"}, "amount": {"1", "2"},
 					"again": {"yes"},
 				},
-				Withdraw: "payment.withdraw",
+				Withdraw: "payment.withdraw", Operation: "payment",
 				Outcomes: map[string]menu.OutcomeDef{
-					"ok": offers(offer, amount, fee), "low_balance": def(balance),
+					"ok": confirming(offers(offer, amount, fee), "provider", "account"), "low_balance": def(balance),
 					"repeated": def(val("time", "23:59")),
 				},
 			},
 			"payment.withdraw": {Outcomes: map[string]menu.OutcomeDef{"done": {}}},
 			"payment.pay": {
 				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
-				Outcomes: map[string]menu.OutcomeDef{
+				Operation: "payment", Outcomes: map[string]menu.OutcomeDef{
 					"paid":      told(def(code, balance), "code"),
 					"in_doubt":  {Sets: []menu.ValueDef{code}, Shows: []string{"code"}, Ends: true},
 					"wrong_pin": offers(count("left", "9")),
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
+			},
+			"transfer.recipient": {
+				Args: []string{"number"}, Outcomes: map[string]menu.OutcomeDef{
+					"ok": def(val("payee", "Жанар Ж.")), "none": {},
+				},
+			},
+			"transfer.offer": {
+				Args: []string{"number", "amount"}, Withdraw: "payment.withdraw",
+				Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
+					"ok": confirming(offers(offer, val("payee", "Жанар Ж."), amount, fee),
+						"payee", "number"),
+					"low_balance": def(balance),
+				},
+			},
+			"transfer.pay": {
+				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+				Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
+					"sent": told(def(code), "code"), "wrong_pin": offers(count("left", "9")),
+				},
+			},
+			"identity.confirm": {
+				Secrets: []string{"inn"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}, "wrong": {}},
 			},
 			"payment.resolve": {
 				Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{

@@ -238,9 +238,9 @@ func (o Outline) First() []string {
 }
 
 // Secret reports whether what is typed into a slot is secret.
-func (o Outline) Secret(slot string) bool {
-	i := slices.IndexFunc(o.Slots, func(s SlotOutline) bool { return s.Name == slot })
-	return i >= 0 && o.Slots[i].Type == string(typePIN)
+func (o Outline) Secret(name string) bool {
+	i := slices.IndexFunc(o.Slots, func(s SlotOutline) bool { return s.Name == name })
+	return i >= 0 && (&slot{kind: slotType(o.Slots[i].Type)}).secret()
 }
 
 // Screen reports whether the state shows something.

@@ -209,7 +209,7 @@ const lengthOf = ".length"
 // constant returns the value of a placeholder that is the same on every screen: {pin.length}.
 func (p *Program) constant(name string) (string, bool) {
 	slotName, ok := strings.CutSuffix(name, lengthOf)
-	if sl := p.slots[slotName]; ok && sl.secret() {
+	if sl := p.slots[slotName]; ok && sl.pin() {
 		return strconv.Itoa(sl.max), true
 	}
 	return "", false

@@ -362,8 +362,9 @@ func slotSchema() *schema.Schema {
 		"type": {
 			Types: []string{schema.String}, Enum: slotTypes(),
 			Description: "What may be typed. text: Latin and Cyrillic letters, blanks, - ' and .;" +
-				" digits: digits only; person_inn: the 14 digits of an identity card; money: 100," +
-				" 100.50, 100,50 or 100*50; pin: a secret; msisdn: a phone number.",
+				" digits: digits only; person_inn: the 14 digits of an identity card; secret_inn: the" +
+				" same as a secret; money: 100, 100.50, 100,50 or 100*50; pin: a secret; msisdn: a" +
+				" phone number.",
 		},
 		"min": number(amountPattern, "The fewest letters or digits, or the least amount of money:"+
 			" 1, and 0.01 som, if nothing is said."),

@@ -19,6 +19,7 @@ const (
 	typeText   slotType = "text"
 	typeDigits slotType = "digits"
 	typeINN    slotType = "person_inn"
+	typeOwnINN slotType = "secret_inn" // proves who somebody is, so it is no less than a PIN
 	typeMoney  slotType = "money"
 	typePIN    slotType = "pin"
 	typeMSISDN slotType = "msisdn"
@@ -27,7 +28,7 @@ const (
 func slotTypes() []string {
 	return []string{
 		string(typeDigits), string(typeMoney), string(typeMSISDN), string(typeINN), string(typePIN),
-		string(typeText),
+		string(typeOwnINN), string(typeText),
 	}
 }
 
@@ -74,7 +75,11 @@ type slot struct {
 	rulePos  source.Pos
 }
 
-func (s *slot) secret() bool { return s != nil && s.kind == typePIN }
+// secret reports whether what is typed into the slot is kept nowhere.
+func (s *slot) secret() bool { return s.pin() || (s != nil && s.kind == typeOwnINN) }
+
+// pin reports whether the slot takes a PIN, which is what moves money.
+func (s *slot) pin() bool { return s != nil && s.kind == typePIN }
 
 // refusals lists every code that check can return, the fallback first: it is what a nav key that
 // leads nowhere is refused with.
@@ -87,7 +92,7 @@ func (s *slot) refusals() []string {
 			return []string{refuseDigitsLength, refuseDigitsOnly, refuseAccount}
 		}
 		return []string{refuseDigitsLength, refuseDigitsOnly}
-	case typeINN:
+	case typeINN, typeOwnINN:
 		return []string{refuseINNLength, refuseINNSex, refuseINNDate}
 	case typeMoney:
 		return []string{refuseAmount, refuseRange}
@@ -106,11 +111,14 @@ func (s *slot) check(typed string, rule Rule, pattern *regexp.Regexp) (value, re
 	case typeDigits:
 		return s.checkDigits(typed, rule, pattern)
 	case typeINN:
-		return checkINN(typed)
+		if code := checkINN([]byte(typed)); code != "" {
+			return "", code
+		}
+		return typed, ""
 	case typeMoney:
 		return s.checkMoney(typed, rule)
 	case typeMSISDN:
-		n, err := msisdn.Parse(typed)
+		n, err := msisdn.ParseTyped(typed)
 		if err != nil {
 			return "", refuseMSISDN
 		}
@@ -121,13 +129,14 @@ func (s *slot) check(typed string, rule Rule, pattern *regexp.Regexp) (value, re
 
 // checkSecret validates a secret without making a string of it.
 func (s *slot) checkSecret(typed []byte) (refusal string) {
+	if s.kind == typeOwnINN {
+		return checkINN(typed)
+	}
 	if len(typed) != s.max {
 		return refusePIN
 	}
-	for _, c := range typed {
-		if c < '0' || c > '9' {
-			return refusePIN
-		}
+	if !isDigits(typed) {
+		return refusePIN
 	}
 	return ""
 }
@@ -190,18 +199,25 @@ func (s *slot) checkDigits(
 
 // checkINN takes the number of a person's identity card: sex (1 female, 2 male), date of birth as
 // DDMMYYYY, five more digits. Whether the date is in the future only the wallet can say.
-func checkINN(typed string) (value, refusal string) {
+func checkINN(typed []byte) (refusal string) {
 	if len(typed) != innDigits || !isDigits(typed) {
-		return "", refuseINNLength
+		return refuseINNLength
 	}
 	if typed[0] != '1' && typed[0] != '2' {
-		return "", refuseINNSex
+		return refuseINNSex
 	}
-	born, err := time.Parse("02012006", typed[1:9])
-	if err != nil || born.Year() < minBirthYear {
-		return "", refuseINNDate
+	number := func(from, to int) (n int) {
+		for _, c := range typed[from:to] {
+			n = n*10 + int(c-'0')
+		}
+		return n
 	}
-	return typed, ""
+	day, month, year := number(1, 3), time.Month(number(3, 5)), number(5, 9)
+	born := time.Date(year, month, day, 0, 0, 0, 0, time.UTC) // 31.02. becomes 03.03.
+	if born.Day() != day || born.Month() != month || year < minBirthYear {
+		return refuseINNDate
+	}
+	return ""
 }
 
 func (s *slot) checkMoney(typed string, rule Rule) (value, refusal string) {
@@ -232,13 +248,13 @@ func (s *slot) excludes(rule Rule) bool {
 }
 
 // isDigits reports whether s is one or more ASCII digits.
-func isDigits(s string) bool {
+func isDigits[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
 			return false
 		}
 	}
-	return s != ""
+	return len(s) > 0
 }
 
 // width bounds the slot's value on screens. A secret has none: no text may show it.
@@ -254,7 +270,7 @@ func (s *slot) width() width {
 	case typeINN:
 		return digitsWidth(innDigits)
 	case typeMSISDN:
-		return digitsWidth(msisdn.MaxDigits)
+		return digitsWidth(len(msisdn.CountryCode) + msisdn.NationalDigits)
 	case typeMoney:
 		return widthOf([]string{s.most.String()})
 	}

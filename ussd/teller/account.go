@@ -10,41 +10,18 @@ import (
 	"ussdgw/ussd/menu"
 	"ussdgw/wallet/catalogue"
 	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/msisdn"
 )
 
 // How much of a wallet's history a screen offers.
 const (
-	statementLines = 5 // last payments
-	recentPayees   = 3 // accounts that were paid last
-	favourites     = 8 // providers that were paid most often
+	historyLines = 9 // last movements
+	recentPayees = 3 // accounts that were paid last
+	favourites   = 8 // providers that were paid most often
 )
 
 // noEntry stands for what a numbered value has nothing to show for: the menu hides its line.
 const noEntry = "-"
-
-// statement lists the last payments: day, payee, and what left the wallet.
-func (t *Teller) statement(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	receipts, err := t.issuer.Statement(ctx, c.Number, statementLines)
-	if err != nil || len(receipts) == 0 {
-		return t.outcome("none", err, nil)
-	}
-	lines := make([]string, len(receipts))
-	for i, r := range receipts {
-		total := r.Offer.Amount + r.Offer.Fee // the books hold no sum that this could overflow
-		lines[i] = statementLine(r.PostedAt.In(t.zone).Format("02.01"), t.payee(c, r), shown(total))
-	}
-	return listed(statementLines, lines), nil
-}
-
-func statementLine(day, payee, total string) string { return day + " " + payee + " " + total }
-
-// payee is the name of the one who was paid, in the language of the dialogue where it is known.
-func (t *Teller) payee(c ussd.Call, r ledger.Receipt) string {
-	if p, ok := t.catalogue(c.Number).Provider(r.Offer.Provider); ok {
-		return catalogue.Text(p.Name, c.Lang)
-	}
-	return r.Offer.ProviderName
-}
 
 // listed makes the outcome `some` of numbered values.
 func listed(most int, texts []string) ussd.Answer {
@@ -67,25 +44,18 @@ func entry(c ussd.Call) (int, error) {
 	return n - 1, nil
 }
 
-// receipt shows one of the payments that statement has listed.
-func (t *Teller) receipt(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	n, err := entry(c)
-	if err != nil {
-		return ussd.Answer{}, err
+// limited are the operations whose limits can be asked for.
+func limited() []string {
+	return []string{
+		catalogue.OpPayment, catalogue.OpTransfer, catalogue.OpCashOut, catalogue.OpCashIn,
+		catalogue.OpOut,
 	}
-	receipts, err := t.issuer.Statement(ctx, c.Number, n+1)
-	if err != nil || len(receipts) <= n {
-		return t.outcome("none", err, nil)
-	}
-	r := receipts[n]
-	return answer("ok", "payee", t.payee(c, r), "full_account", r.Offer.Account,
-		"amount", shown(r.Offer.Amount), "fee", shown(r.Offer.Fee), "code", r.Offer.Code,
-		"when", r.PostedAt.In(t.zone).Format("02.01.06 15:04")), nil
 }
 
 func (t *Teller) limits(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
-	a, err := t.issuer.Allowance(ctx, c.Number, ledger.OpPayment)
-	return t.outcome("ok", err, nil, "payment", shown(a.Once), "today", shown(a.Today),
+	op := ledger.Operation(c.Action.Args["operation"])
+	a, err := t.issuer.Allowance(ctx, c.Number, op)
+	return t.outcome("ok", err, nil, "once", shown(a.Once), "today", shown(a.Today),
 		"month", shown(a.Month), "most", shown(a.Balance))
 }
 
@@ -164,15 +134,6 @@ func (t *Teller) account(c ussd.Call) (ussd.Answer, error) {
 	}, "full_account", full)
 }
 
-// statementWidest are the widest lines of a statement.
-func statementWidest(c *catalogue.Catalogue) []string {
-	var lines []string
-	for _, name := range payees(c) {
-		lines = append(lines, statementLine(widestDay, name, amountValue("").Widest[0]))
-	}
-	return lines
-}
-
 // recentWidest are the widest lines of the accounts that were paid last.
 func recentWidest(c *catalogue.Catalogue) []string {
 	var lines []string
@@ -184,4 +145,35 @@ func recentWidest(c *catalogue.Catalogue) []string {
 		}
 	}
 	return lines
+}
+
+// topUp finds who tops up a phone: the subscriber's own unless another number was typed.
+func (t *Teller) topUp(c ussd.Call) (ussd.Answer, error) {
+	phone := c.Number
+	if typed := c.Action.Args["number"]; typed != "" {
+		var err error
+		if phone, err = msisdn.Parse(typed); err != nil {
+			return ussd.Answer{}, fmt.Errorf("teller: top-up: %w", err)
+		}
+	}
+	p, account, ok := t.issuer.TopUp(phone)
+	category := t.category(c, p.ID)
+	if !ok || category == "" {
+		return answer("unknown"), nil
+	}
+	return answer("ok", "category", category, "provider", p.ID, "full_account", account), nil
+}
+
+// check asks a provider whose account that is. What is asked too often cannot be checked now.
+func (t *Teller) check(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
+	args := c.Action.Args
+	checked, err := t.issuer.CheckAccount(ctx, c.Number, args["provider"], args["account"])
+	if err == nil && checked.Holder == "" {
+		return answer("nameless"), nil
+	}
+	return t.outcome("ok", err, map[ledger.Reason]string{
+		ledger.ReasonAccountFormat: "account_unknown", ledger.ReasonAccountUnknown: "account_unknown",
+		ledger.ReasonUnavailable: "unavailable", ledger.ReasonTooOften: "unavailable",
+		ledger.ReasonStopped: "stopped", ledger.ReasonUnknownProvider: "stopped",
+	}, "holder", checked.Holder)
 }

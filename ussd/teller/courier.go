@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ussdgw/ussd/menu"
+	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/msisdn"
 	"ussdgw/wallet/pin"
@@ -41,8 +42,13 @@ func (textError) Permanent() bool { return true }
 // Unwrap returns what the menu said.
 func (e textError) Unwrap() error { return e.error }
 
-// secretField is the field of a message that is kept sealed.
-const secretField = "pin"
+// secretField is the field of a kind of messages that is kept sealed.
+func secretField(kind string) string {
+	if kind == wallet.KindCashCode {
+		return "code"
+	}
+	return "pin"
+}
 
 // Send makes the text and sends it. secret is the value of the sealed field, or empty. Its errors
 // never hold the text.
@@ -53,7 +59,7 @@ func (c *Courier) Send(ctx context.Context, m ledger.Message, secret pin.Secret)
 		if fields == nil {
 			fields = map[string]string{}
 		}
-		fields[secretField] = string(secret.Reveal())
+		fields[secretField(m.Kind)] = string(secret.Reveal())
 	}
 	text, err := c.program(m.To).SMS(m.Kind, m.Lang, fields)
 	if err != nil {

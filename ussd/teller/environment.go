@@ -6,7 +6,9 @@ import (
 	"strings"
 
 	"ussdgw/ussd/menu"
+	"ussdgw/wallet"
 	"ussdgw/wallet/catalogue"
+	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/money"
 )
 
@@ -19,6 +21,10 @@ const (
 	widestUntil = "31.12.36 23:59"
 	widestDay   = "31.12"
 	widestIDs   = "" // ids that no text may show
+
+	widestMasked = "99699***9999"
+	// widestNetwork is how much of the name of a cash-in's network an SMS has room for.
+	widestNetwork = 16
 )
 
 // Environment declares to the menu what the wallet offers: the actions, their outcomes, the
@@ -73,14 +79,23 @@ func ends(o menu.OutcomeDef) menu.OutcomeDef {
 	return o
 }
 
-func offers(values ...menu.ValueDef) menu.OutcomeDef {
+// keepsOffer is an outcome after which the wallet's open offer still is the one on display.
+func keepsOffer(values ...menu.ValueDef) menu.OutcomeDef {
 	return menu.OutcomeDef{Sets: values, Offer: true}
+}
+
+// makesOffer is an outcome that leaves another open offer. confirm names what its screen has to
+// show besides the amount and the fee.
+func makesOffer(confirm []string, values ...menu.ValueDef) menu.OutcomeDef {
+	values = append(values, value("offer", widestIDs), amountValue("amount"), amountValue("fee"))
+	return menu.OutcomeDef{Sets: values, Offer: true, Confirm: confirm}
 }
 
 func actions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	m := subscriberActions(c)
 	for _, more := range []map[string]menu.ActionDef{
-		accountActions(c), pinActions(), choiceActions(c), paymentActions(c),
+		accountActions(c), secretActions(), choiceActions(c), paymentActions(c), transferActions(),
+		cashActions(),
 	} {
 		maps.Copy(m, more)
 	}
@@ -96,58 +111,47 @@ func subscriberActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	}
 	return map[string]menu.ActionDef{
 		actIdentify: {Outcomes: map[string]menu.OutcomeDef{
-			"registered": {}, "unregistered": {}, "elsewhere": sets(where),
+			"registered": {}, "unregistered": {}, "elsewhere": sets(where), "suspect": {},
 		}},
 		actSetLanguage: {Outcomes: outcomes("ok")},
 		actRegister: {
 			Args:     []string{"name", "inn"},
 			Outcomes: outcomes("ok", "inn_taken", "inn_refused", "already"),
 		},
-		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered", "blocked")},
-		actBalance: {Outcomes: map[string]menu.OutcomeDef{
-			"ok": sets(amountValue("balance")),
-		}},
-	}
-}
-
-// pinActions are those that take a PIN and move no money.
-func pinActions() map[string]menu.ActionDef {
-	pin := []string{"pin"}
-	tried := func() map[string]menu.OutcomeDef {
-		return map[string]menu.OutcomeDef{
-			"ok": {}, "wrong": sets(triesLeft()), "blocked": {},
-			"locked": sets(value("until", widestUntil)),
-		}
-	}
-	return map[string]menu.ActionDef{
-		actCheckPIN: {Secrets: pin, Outcomes: tried()},
-		actBlock:    {Secrets: pin, Outcomes: tried()},
-		actStagePIN: {
-			Secrets: pin, Outcomes: outcomes("ok", "weak", "same", "expired", "blocked"),
-		},
-		actChangePIN: {Secrets: pin, Outcomes: outcomes("ok", "mismatch", "expired", "blocked")},
+		actResendPIN: {Outcomes: outcomes("ok", "used", "too_often", "unregistered", "blocked",
+			"suspect")},
 	}
 }
 
 // accountActions tell what a wallet has done and may do.
 func accountActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
+	top, movement := value("top", widestIDs), value("movement", widestIDs)
+	payee, when := value("payee", parties(c)...), value("when", widestUntil)
 	return map[string]menu.ActionDef{
-		actStatement: {Outcomes: map[string]menu.OutcomeDef{
-			"some": sets(numbered(statementLines, statementWidest(c))...), "none": {},
+		actBalance: {Outcomes: map[string]menu.OutcomeDef{
+			"ok": sets(amountValue("balance")), "ask_pin": {},
 		}},
-		actReceipt: {
-			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(statementLines)},
-			Outcomes: map[string]menu.OutcomeDef{
-				"ok": sets(value("payee", payees(c)...), value("full_account", widestAccount(c)),
-					amountValue("amount"), amountValue("fee"), value("code", widestCode),
-					value("when", widestUntil)),
-				"none": {},
+		actHistory: {Outcomes: map[string]menu.OutcomeDef{
+			"some": sets(append(numbered(historyLines, historyWidest(c)), top)...), "none": {},
+		}},
+		actMovement: {
+			Args: []string{"entry", "top"}, Outcomes: map[string]menu.OutcomeDef{
+				"paid": sets(payee, value("full_account", widestAccount(c)), amountValue("amount"),
+					amountValue("fee"), value("code", widestCode), when, movement),
+				"moved": sets(payee, value("signed", widestSigned()), when, movement),
+				"none":  {},
 			},
 		},
-		actLimits: {Outcomes: map[string]menu.OutcomeDef{
-			"ok": sets(amountValue("payment"), amountValue("today"), amountValue("month"),
-				amountValue("most")),
-		}},
+		actSendReceipt: {
+			Args: []string{"movement"}, Outcomes: outcomes("ok", "none", "too_often"),
+		},
+		actLimits: {
+			Args: []string{"operation"}, Literals: map[string][]string{"operation": limited()},
+			Outcomes: map[string]menu.OutcomeDef{
+				"ok": sets(amountValue("once"), amountValue("today"), amountValue("month"),
+					amountValue("most")),
+			},
+		},
 	}
 }
 
@@ -169,9 +173,38 @@ func entries(most int) []string {
 	return all
 }
 
+// secretActions are those that take a secret and move no money.
+func secretActions() map[string]menu.ActionDef {
+	pin, inn := []string{"pin"}, []string{"inn"}
+	tried := func(ok menu.OutcomeDef) map[string]menu.OutcomeDef {
+		return map[string]menu.OutcomeDef{
+			"ok": ok, "wrong": sets(triesLeft()), "blocked": {},
+			"locked": sets(value("until", widestUntil)),
+		}
+	}
+	forgotten := tried(menu.OutcomeDef{})
+	maps.Copy(forgotten, outcomes("ask_support", "too_often", "suspect", "unregistered"))
+	balance := tried(sets(amountValue("balance")))
+	balance["suspect"] = menu.OutcomeDef{}
+	return map[string]menu.ActionDef{
+		actBalancePIN: {Secrets: pin, Outcomes: balance},
+		actCheckPIN:   {Secrets: pin, Outcomes: tried(menu.OutcomeDef{})},
+		actBlock:      {Secrets: pin, Outcomes: tried(menu.OutcomeDef{})},
+		actStagePIN: {
+			Secrets: pin, Outcomes: outcomes("ok", "weak", "same", "expired", "blocked", "suspect"),
+		},
+		actChangePIN: {
+			Secrets: pin, Outcomes: outcomes("ok", "mismatch", "expired", "blocked", "suspect"),
+		},
+		actForgotten: {Args: []string{"amount"}, Secrets: inn, Outcomes: forgotten},
+		actConfirm:   {Secrets: inn, Outcomes: tried(menu.OutcomeDef{})},
+	}
+}
+
 // choiceActions help to choose who is paid, and on which account.
 func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 	full := value("full_account", widestAccount(c))
+	chosen := sets(value("category"), value("provider"), full)
 	return map[string]menu.ActionDef{
 		actFavourites: {Outcomes: map[string]menu.OutcomeDef{
 			"some": sets(value("favourites", widestIDs)), "none": {},
@@ -181,9 +214,11 @@ func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 		}},
 		actRepeat: {
 			Args: []string{"entry"}, Literals: map[string][]string{"entry": entries(recentPayees)},
-			Outcomes: map[string]menu.OutcomeDef{
-				"ok": sets(value("category"), value("provider"), full), "none": {},
-			},
+			Outcomes: map[string]menu.OutcomeDef{"ok": chosen, "none": {}},
+		},
+		actTopUp: {
+			Optional: []string{"number"},
+			Outcomes: map[string]menu.OutcomeDef{"ok": chosen, "unknown": {}},
 		},
 		actAccount: {
 			Args: []string{"provider", "account"}, Optional: []string{"account2", "account3"},
@@ -191,49 +226,128 @@ func choiceActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
 				"ok": sets(full), "account_refused": {}, "stopped": {},
 			},
 		},
+		actCheckAccount: {
+			Args: []string{"provider", "account"}, Outcomes: map[string]menu.OutcomeDef{
+				"ok":       sets(value("holder", strings.Repeat("Ж", wallet.MaxHolder))),
+				"nameless": {}, "account_unknown": {}, "unavailable": {}, "stopped": {},
+			},
+		},
 	}
 }
 
+// quoted are the outcomes that all actions have which make an offer.
+func quoted(ok menu.OutcomeDef, more ...string) map[string]menu.OutcomeDef {
+	m := outcomes(append(more, "short", "blocked", "suspect")...)
+	m["ok"] = ok
+	m["low_balance"], m["limit"] = sets(amountValue("balance")), sets(amountValue("rest"))
+	return m
+}
+
+// executed are the outcomes that all actions have which execute an offer. changed is another offer
+// that the wallet has open by now.
+func executed(changed menu.OutcomeDef, more ...string) map[string]menu.OutcomeDef {
+	m := outcomes(append(more, "blocked", "suspect", "first_pin", "expired", "not_taken")...)
+	maps.Copy(m, map[string]menu.OutcomeDef{
+		"wrong_pin": keepsOffer(triesLeft()), "locked": sets(value("until", widestUntil)),
+		"changed": changed, "low_balance": sets(amountValue("balance")),
+		"limit": sets(amountValue("rest")),
+		// Nobody may be led to pay again while this one is under way.
+		"in_doubt": ends(tells(sets(value("code", widestCode)), "code")),
+	})
+	return m
+}
+
+// done is that the money has moved.
+func done() menu.OutcomeDef {
+	return tells(sets(value("code", widestCode), amountValue("amount"), amountValue("fee"),
+		amountValue("balance")), "code", "amount")
+}
+
 func paymentActions(c *catalogue.Catalogue) map[string]menu.ActionDef {
-	offer, fee := value("offer", widestIDs), amountValue("fee")
-	amount, balance := amountValue("amount"), amountValue("balance")
-	code, rest := value("code", widestCode), amountValue("rest")
-	payee := value("payee", payees(c)...)
+	amount, code := amountValue("amount"), value("code", widestCode)
+	payee := value("payee", parties(c)...)
+	offer := quoted(makesOffer([]string{"provider", "account"}), "account_refused", "below_min",
+		"above_max", "stopped")
+	offer["repeated"] = sets(value("time", widestTime))
+	pay := executed(makesOffer(nil, value("category"), value("provider"),
+		value("full_account", widestAccount(c))), "stopped", "refused")
+	pay["paid"] = done()
+	// The provider decides; an SMS tells.
+	pay["held"] = ends(tells(sets(code), "code"))
 	return map[string]menu.ActionDef{
 		actOffer: {
 			Args: []string{"provider", "account", "amount"}, Optional: []string{"again"},
 			Literals: map[string][]string{"again": {"yes"}}, Withdraw: actWithdraw,
-			Outcomes: map[string]menu.OutcomeDef{
-				"ok": offers(offer, amount, fee), "repeated": sets(value("time", widestTime)),
-				"account_refused": {}, "below_min": {}, "above_max": {}, "stopped": {},
-				"blocked":     {},
-				"low_balance": sets(balance), "limit": sets(rest),
-			},
+			Operation: string(ledger.OpPayment), Outcomes: offer,
 		},
 		actWithdraw: {Outcomes: outcomes("done")},
 		actPay: {
 			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
-			Outcomes: map[string]menu.OutcomeDef{
-				"paid":      tells(sets(code, amount, fee, balance), "code", "amount"),
-				"wrong_pin": offers(triesLeft()),
-				"locked":    sets(value("until", widestUntil)),
-				"blocked":   {},
-				"first_pin": {},
-				"changed": offers(
-					value("category"), value("provider"), value("full_account", widestAccount(c)),
-					amount, fee, offer),
-				"expired": {}, "low_balance": sets(balance), "limit": sets(rest),
-				"stopped": {}, "not_taken": {},
-				// Nobody may be led to pay again while this payment is under way.
-				"in_doubt": ends(tells(sets(code), "code")),
-			},
+			Operation: string(ledger.OpPayment), Outcomes: pay,
 		},
 		actResolve: {Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{
 			"paid":      tells(sets(payee, amount, code), "amount"),
+			"sent":      tells(sets(payee, amount, code), "amount"),
+			"held":      tells(sets(payee, amount, code), "amount"),
+			"code_sent": tells(sets(amount, value("until", widestUntil)), "amount"),
 			"not_taken": sets(payee, amount),
 			"in_doubt":  sets(payee, amount, code),
 			"none":      {},
 		}},
+	}
+}
+
+// bounds are the least and the most that an operation moves at once.
+func bounds() []menu.ValueDef {
+	return []menu.ValueDef{amountValue("least"), amountValue("most")}
+}
+
+func transferActions() map[string]menu.ActionDef {
+	payee := value("payee", strings.Repeat("Ж", wallet.MaxRecipient))
+	offer := quoted(makesOffer([]string{"payee", "number"}, payee), "no_wallet", "own_number",
+		"cannot_receive", "payee_limit")
+	offer["repeated"] = sets(value("time", widestTime))
+	offer["amount_refused"] = sets(bounds()...)
+	pay := executed(makesOffer(nil, payee, value("number")), "cannot_receive", "payee_limit")
+	pay["paid"] = done()
+	return map[string]menu.ActionDef{
+		actRecipient: {
+			Args: []string{"number"}, Outcomes: map[string]menu.OutcomeDef{
+				"ok":        sets(append(bounds(), payee)...),
+				"no_wallet": {}, "own_number": {}, "cannot_receive": {}, "too_often": {},
+			},
+		},
+		actOfferTransfer: {
+			Args: []string{"number", "amount"}, Optional: []string{"again"},
+			Literals: map[string][]string{"again": {"yes"}}, Withdraw: actWithdraw,
+			Operation: string(ledger.OpTransfer), Outcomes: offer,
+		},
+		actTransfer: {
+			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+			Operation: string(ledger.OpTransfer), Outcomes: pay,
+		},
+	}
+}
+
+func cashActions() map[string]menu.ActionDef {
+	amount, until := amountValue("amount"), value("until", widestUntil)
+	offer := quoted(makesOffer(nil), "under_way")
+	offer["amount_refused"] = sets(bounds()...)
+	pay := executed(makesOffer(nil), "under_way")
+	pay["code_sent"] = ends(tells(sets(amount, until), "amount", "until"))
+	return map[string]menu.ActionDef{
+		actCashStatus: {Outcomes: map[string]menu.OutcomeDef{
+			"none": sets(bounds()...), "open": sets(amount, until),
+		}},
+		actOfferCash: {
+			Args: []string{"amount"}, Withdraw: actWithdraw,
+			Operation: string(ledger.OpCashOut), Outcomes: offer,
+		},
+		actCashOut: {
+			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+			Operation: string(ledger.OpCashOut), Outcomes: pay,
+		},
+		actCancelCash: {Outcomes: outcomes("ok", "none")},
 	}
 }
 
@@ -245,6 +359,17 @@ func payees(c *catalogue.Catalogue) []string {
 			for _, name := range p.Name {
 				names = append(names, name)
 			}
+		}
+	}
+	return names
+}
+
+// parties are who a movement can be with: providers, people and operations.
+func parties(c *catalogue.Catalogue) []string {
+	names := append(payees(c), strings.Repeat("Ж", wallet.MaxRecipient))
+	for _, op := range c.Operations {
+		for _, name := range op.Name {
+			names = append(names, name)
 		}
 	}
 	return names
@@ -278,7 +403,10 @@ func providerItem(p catalogue.Provider) menu.Item {
 			"min": same(p.Min.Short()), "max": same(p.Max.Short()),
 		},
 		Rules:  map[string]menu.Rule{"amount": {Min: p.Min, Max: p.Max}},
-		Counts: map[string]int{"fields": len(p.Fields)},
+		Counts: map[string]int{"fields": len(p.Fields), "check": 0},
+	}
+	if p.Check {
+		item.Counts["check"] = 1
 	}
 	// Every item has the texts of the most fields: where there are less, nobody comes to see them.
 	for i, suffix := range []string{"", "2", "3"} {
@@ -294,18 +422,30 @@ func providerItem(p catalogue.Provider) menu.Item {
 }
 
 func messages(c *catalogue.Catalogue) map[string][]menu.ValueDef {
-	payee, account := value("payee", payees(c)...), value("account", widestAccount(c))
-	amount, fee := amountValue("amount"), amountValue("fee")
+	payee, account := value("payee", parties(c)...), value("account", widestAccount(c))
+	amount, fee, balance := amountValue("amount"), amountValue("fee"), amountValue("balance")
+	code, until := value("code", widestCode), value("until", widestUntil)
+	payer := value("payer", strings.Repeat("Ж", wallet.MaxRecipient))
+	network := value("network", strings.Repeat("Ж", widestNetwork))
+	pin := menu.ValueDef{Name: "pin", Widest: []string{"999999999999"}, Secret: true}
+	cash := menu.ValueDef{Name: "code", Widest: []string{"999999"}, Secret: true}
 	return map[string][]menu.ValueDef{
-		"first_pin": {value("pin", "999999999999")},
-		"paid": {
-			payee, account, amount, fee,
-			value("code", widestCode), amountValue("balance"),
-		},
-		"not_paid":         {payee, account, amount},
+		"first_pin":        {pin},
+		"pin_reset":        {pin},
 		"pin_changed":      {},
+		"identity":         {},
 		"wallet_blocked":   {},
 		"wallet_unblocked": {},
+		"paid":             {payee, account, amount, fee, code, balance},
+		"not_paid":         {payee, account, amount},
+		"returned":         {payee, account, amount, balance},
+		"refunded":         {payee, amount, balance},
+		"sent":             {payee, account, amount, fee, code, balance},
+		"received":         {payer, value("number", widestMasked), amount, code, balance},
+		"cash_in":          {network, amount, balance},
+		"cash_code":        {cash, amount, until},
+		"cash_out":         {amount, balance},
+		"cash_voided":      {amount, balance},
 	}
 }
 

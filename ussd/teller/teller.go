@@ -25,13 +25,17 @@ const (
 	actRegister    = "wallet.register"
 	actResendPIN   = "wallet.resend_pin"
 	actBalance     = "wallet.balance"
-	actStatement   = "wallet.statement"
-	actReceipt     = "wallet.receipt"
+	actBalancePIN  = "wallet.balance_pin"
+	actHistory     = "wallet.history"
+	actMovement    = "wallet.movement"
+	actSendReceipt = "wallet.send_receipt"
 	actLimits      = "wallet.limits"
 	actBlock       = "wallet.block"
 	actCheckPIN    = "pin.check"
 	actStagePIN    = "pin.stage"
 	actChangePIN   = "pin.change"
+	actForgotten   = "pin.forgotten"
+	actConfirm     = "identity.confirm"
 	actFavourites  = "payment.favourites"
 	actRecent      = "payment.recent"
 	actRepeat      = "payment.repeat"
@@ -40,6 +44,16 @@ const (
 	actWithdraw    = "payment.withdraw"
 	actPay         = "payment.pay"
 	actResolve     = "payment.resolve"
+
+	actCheckAccount  = "payment.check"
+	actTopUp         = "topup.number"
+	actRecipient     = "transfer.recipient"
+	actOfferTransfer = "transfer.offer"
+	actTransfer      = "transfer.pay"
+	actCashStatus    = "cashout.status"
+	actOfferCash     = "cashout.offer"
+	actCashOut       = "cashout.pay"
+	actCancelCash    = "cashout.cancel"
 )
 
 // A Teller serves the wallet over the menu. It is safe for concurrent use.
@@ -69,17 +83,27 @@ func (t *Teller) Do(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		return t.register(ctx, c)
 	case actResendPIN:
 		return t.resend(ctx, c)
-	case actBalance:
-		balance, err := t.issuer.Balance(ctx, c.Number)
-		return t.outcome("ok", err, nil, "balance", shown(balance))
-	case actStatement:
-		return t.statement(ctx, c)
-	case actReceipt:
-		return t.receipt(ctx, c)
+	case actBalance, actBalancePIN:
+		return t.balance(ctx, c)
 	case actLimits:
 		return t.limits(ctx, c)
+	case actHistory:
+		return t.history(ctx, c)
+	case actMovement:
+		return t.movement(ctx, c)
+	case actSendReceipt:
+		return t.sendReceipt(ctx, c)
 	case actCheckPIN, actStagePIN, actChangePIN, actBlock:
 		return t.secret(ctx, c)
+	case actForgotten, actConfirm:
+		return t.proof(ctx, c)
+	}
+	return t.move(ctx, c)
+}
+
+// move does what belongs to a payment, a transfer or a cash-out.
+func (t *Teller) move(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
+	switch c.Action.Name {
 	case actFavourites:
 		return t.favourites(ctx, c)
 	case actRecent:
@@ -88,16 +112,46 @@ func (t *Teller) Do(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		return t.repeat(ctx, c)
 	case actAccount:
 		return t.account(c)
+	case actCheckAccount:
+		return t.check(ctx, c)
+	case actTopUp:
+		return t.topUp(c)
+	case actRecipient:
+		return t.recipient(ctx, c)
+	case actCashStatus:
+		return t.cashStatus(ctx, c)
+	case actCancelCash:
+		return t.cancelCash(ctx, c)
 	case actOffer:
 		return t.offer(ctx, c)
+	case actOfferTransfer:
+		return t.offerTransfer(ctx, c)
+	case actOfferCash:
+		return t.offerCash(ctx, c)
 	case actWithdraw:
 		return t.outcome("done", t.issuer.Withdraw(ctx, c.Number), nil)
-	case actPay:
+	case actPay, actTransfer, actCashOut:
 		return t.pay(ctx, c)
 	case actResolve:
 		return t.resolve(ctx, c)
 	}
 	return ussd.Answer{}, fmt.Errorf("teller: no action %q", c.Action.Name)
+}
+
+// balance tells what a wallet has to spend. The operator may want the PIN first.
+func (t *Teller) balance(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
+	if c.Action.Name == actBalancePIN {
+		balance, err := t.issuer.BalanceWithPIN(ctx, c.Number, c.Action.Secrets["pin"], c.Attempt)
+		return t.outcome("ok", err, map[ledger.Reason]string{
+			ledger.ReasonWrongPIN: "wrong", ledger.ReasonLocked: "locked",
+			ledger.ReasonBlocked: "blocked", ledger.ReasonSuspect: "suspect",
+		}, "balance", shown(balance))
+	}
+	if t.issuer.BalanceNeedsPIN() {
+		return answer("ask_pin"), nil
+	}
+	balance, err := t.issuer.Balance(ctx, c.Number)
+	return t.outcome("ok", err, nil, "balance", shown(balance))
 }
 
 // secret does what a PIN alone is for.
@@ -118,7 +172,7 @@ func (t *Teller) secret(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 		ledger.ReasonWrongPIN: "wrong", ledger.ReasonLocked: "locked",
 		ledger.ReasonBlocked: "blocked", ledger.ReasonWeakPIN: "weak",
 		ledger.ReasonSamePIN: "same", ledger.ReasonMismatch: "mismatch",
-		ledger.ReasonNotStaged: "expired",
+		ledger.ReasonNotStaged: "expired", ledger.ReasonSuspect: "suspect",
 	})
 }
 
@@ -180,6 +234,9 @@ func (t *Teller) identify(ctx context.Context, c ussd.Call) (ussd.Answer, error)
 		return ussd.Answer{}, fmt.Errorf("teller: identify: %w", err)
 	}
 	a := answer("registered")
+	if w.Suspect != "" {
+		a = answer("suspect")
+	}
 	a.Outcome.Lang = w.Lang
 	return a, nil
 }
@@ -205,6 +262,6 @@ func (t *Teller) resend(ctx context.Context, c ussd.Call) (ussd.Answer, error) {
 	}
 	return t.outcome("ok", err, map[ledger.Reason]string{
 		ledger.ReasonPINUsed: "used", ledger.ReasonTooOften: "too_often",
-		ledger.ReasonBlocked: "blocked",
+		ledger.ReasonBlocked: "blocked", ledger.ReasonSuspect: "suspect",
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ussdgw/ussd/transcript"
+	"ussdgw/wallet/msisdn"
 )
 
 // at is how an error of the file of faults begins.
@@ -28,17 +29,27 @@ func describe(step transcript.Step) string {
 	case transcript.Debit:
 		fmt.Fprintf(&b, "Debit %s %q %q", s.Amount, s.Provider, s.Account)
 	case transcript.SMS:
-		fmt.Fprintf(&b, "SMS `%s`", s.Text)
+		fmt.Fprintf(&b, "SMS%s `%s`", of(s.To), s.Text)
 	case transcript.NoSMS:
 		b.WriteString("NoSMS")
 	case transcript.Wallet:
-		fmt.Fprintf(&b, "Wallet %s", s.Balance)
+		fmt.Fprintf(&b, "Wallet%s %s", of(s.Of), s.Balance)
 	case transcript.Wait:
 		fmt.Fprintf(&b, "Wait %s", s.For)
+	case transcript.Event:
+		fmt.Fprintf(&b, "Event %q", s.What)
 	case transcript.HangUp:
 		b.WriteString("HangUp")
 	default:
 		fmt.Fprintf(&b, "%T", step)
 	}
 	return b.String()
+}
+
+// of is another number, masked, behind a blank.
+func of(n msisdn.Number) string {
+	if n.IsZero() {
+		return ""
+	}
+	return " " + n.Masked()
 }

@@ -16,6 +16,7 @@ import (
 //	@lang ru
 //	@given wallet balance=1250.00 lang=ru pin={pin}
 //	@given unregistered taken_inn=21210199012345   (taken by another number, where it matters)
+//	@other +996700222333 name=Айбек_Асанов lang=ky balance=0.00   (another wallet; _ is a blank)
 //	-- scenario: pays Dostek
 //	>> *900#                             typed; may end in " !! drop" or " !! repeat"
 //	<< CON main UCS-2 76/80              CON or END, the state; alphabet and size if they matter
@@ -25,8 +26,15 @@ import (
 //	~~ debit count=1                     debits of the scenario so far
 //	~~ debit 101.00 KGS provider=dostek account=01234567890123
 //	~~ sms "Оплата *Код {code}*"         the next SMS; * is any text
+//	~~ sms +996700222333 "…"             the next one of another phone
 //	~~ no sms                            no SMS is left that was not asked for
 //	== wallet balance=1149.00
+//	== wallet +996700222333 balance=0.00
+//	%% agent cash_in 500.00              somebody pays cash in at a terminal
+//	%% agent cash_out {sms.code}         cash is fetched with the code of the last SMS that has one
+//	%% provider code=5,times=1           providers do wrong from now on; see `sim biller --help`
+//	%% provider well                     and right again
+//	%% sim changed                       the network tells that the number has another SIM
 //	++ 61s                               the clock moves
 //	!! hangup
 //
@@ -47,7 +55,18 @@ type Scenario struct {
 	Number msisdn.Number
 	Lang   string // of the phone, "" when it does not matter
 	Given  Given
+	Others []Other
 	Steps  []Step
+}
+
+// An Other is the wallet of another number, which nobody dials from.
+type Other struct {
+	Line    int
+	Number  msisdn.Number
+	Name    string
+	Lang    string
+	Balance money.Amount
+	Blocked bool
 }
 
 // Given is the subscriber's wallet before the first step.
@@ -58,12 +77,13 @@ type Given struct {
 	Lang       string
 	PIN        string // name of the secret that is the wallet's PIN, or "" for any
 	FirstPIN   bool   // the PIN came by SMS and was never used
+	BalancePIN bool   // the operator lets only who types the PIN see a balance
 	// TakenINN is one that another number has registered with, or "". It is the only field that
 	// also goes with a number that is not registered.
 	TakenINN string
 }
 
-// A Step is one of Input, Screen, Debits, Debit, SMS, NoSMS, Wallet, Wait and HangUp.
+// A Step is one of Input, Screen, Debits, Debit, SMS, NoSMS, Wallet, Wait, HangUp and Event.
 type Step interface {
 	// At is the line of the file, from 1.
 	At() int
@@ -104,9 +124,10 @@ type Debit struct {
 	Provider, Account string
 }
 
-// An SMS is the next one of the scenario that was not asked for yet.
+// An SMS is the next one of the scenario that was not asked for yet, on the phone of To.
 type SMS struct {
 	Line int
+	To   msisdn.Number // zero: the subscriber's
 	Text Pattern
 }
 
@@ -116,6 +137,7 @@ type NoSMS struct{ Line int }
 // Wallet is the state of the wallet after the steps before.
 type Wallet struct {
 	Line    int
+	Of      msisdn.Number // zero: the subscriber's
 	Balance money.Amount
 }
 
@@ -128,6 +150,12 @@ type Wait struct {
 // HangUp ends the open dialogue from the phone's side.
 type HangUp struct{ Line int }
 
+// An Event is something that others do. What it is the World knows.
+type Event struct {
+	Line int
+	What Pattern // words with blanks between; literals and names only
+}
+
 // At is the line of the file.
 func (s Input) At() int  { return s.Line }
 func (s Screen) At() int { return s.Line }
@@ -138,15 +166,18 @@ func (s NoSMS) At() int  { return s.Line }
 func (s Wallet) At() int { return s.Line }
 func (s Wait) At() int   { return s.Line }
 func (s HangUp) At() int { return s.Line }
+func (s Event) At() int  { return s.Line }
 
 // Secrets are the names that are known without a capture: what a subscriber types or is sent and
 // nobody writes down.
 func Secrets() []string {
 	return []string{
-		"pin",     // the wallet's PIN
-		"wrong",   // any other
-		"newpin",  // a good one to change to
-		"weakpin", // one that is refused
-		"sms.pin", // the PIN in the last SMS that has one
+		"pin",      // the wallet's PIN
+		"wrong",    // any other
+		"newpin",   // a good one to change to
+		"weakpin",  // one that is refused
+		"sms.pin",  // the PIN in the last SMS that has one
+		"sms.code", // the one-time code in the last SMS that has one
+		"inn",      // of the wallet that is given
 	}
 }

@@ -88,6 +88,7 @@ type headers struct {
 	number msisdn.Number
 	lang   string
 	given  Given // its Line is 0 when nothing was said
+	others []Other
 }
 
 // A scenario is one that is being read.
@@ -133,7 +134,7 @@ func (p *parser) parseLine(line string) {
 		p.header(word, strings.TrimSpace(rest))
 	case word == "--":
 		p.beginScenario(rest)
-	case !slices.Contains([]string{">>", "<<", "~~", "==", "++", "!!"}, word):
+	case !slices.Contains([]string{">>", "<<", "~~", "==", "++", "!!", "%%"}, word):
 		p.unknown(line, word)
 	case p.current == nil:
 		p.errorf("a step before the first scenario: begin one with \"-- scenario: NAME\"")
@@ -147,7 +148,7 @@ func (p *parser) unknown(line, word string) {
 		p.errorf("something stands before %q: every line begins at the margin", trimmed)
 		return
 	}
-	p.errorf("%q begins no line: there are # @ -- >> << | ~~ == ++ !! and each is followed by "+
+	p.errorf("%q begins no line: there are # @ -- >> << | ~~ == ++ !! %%%% and each is followed by "+
 		"a space", word)
 }
 
@@ -195,7 +196,7 @@ func (p *parser) endScenario() {
 		p.errorAt(s.Line, "no wallet is given: write \"@given unregistered\" or "+
 			"\"@given wallet balance=1250.00 lang=ru\" at the top of the file")
 	}
-	s.Clock, s.Number, s.Lang, s.Given = s.clock, s.number, s.lang, s.given
+	s.Clock, s.Number, s.Lang, s.Given, s.Others = s.clock, s.number, s.lang, s.given, s.others
 	p.file.Scenarios = append(p.file.Scenarios, s.Scenario)
 	p.current = nil
 }
@@ -219,13 +220,9 @@ func (p *parser) header(word, rest string) {
 		}
 		into.clock = at
 	case "@msisdn":
-		number, err := msisdn.Parse(rest)
-		if err != nil || !strings.HasPrefix(rest, "+") {
-			p.errorf("that is no number: write + and %d to %d digits, +996555000116",
-				msisdn.MinDigits, msisdn.MaxDigits)
-			return
+		if number, ok := p.number(rest); ok {
+			into.number = number
 		}
-		into.number = number
 	case "@lang":
 		if !isLang(rest) {
 			p.errorf("%q is no language: write two small letters, ru", rest)
@@ -236,9 +233,50 @@ func (p *parser) header(word, rest string) {
 		if given, ok := p.given(rest); ok {
 			into.given = given
 		}
+	case "@other":
+		if other, ok := p.other(rest); ok {
+			into.others = append(slices.Clip(into.others), other)
+		}
 	default:
-		p.errorf("%q is no header: there are @clock, @msisdn, @lang and @given", word)
+		p.errorf("%q is no header: there are @clock, @msisdn, @lang, @given and @other", word)
 	}
+}
+
+// number reads a number with its plus sign.
+func (p *parser) number(text string) (msisdn.Number, bool) {
+	number, err := msisdn.Parse(text)
+	if err != nil || !strings.HasPrefix(text, "+") {
+		p.errorf("that is no number: write + and %d to %d digits, +996555000116",
+			msisdn.MinDigits, msisdn.MaxDigits)
+		return msisdn.Number{}, false
+	}
+	return number, true
+}
+
+func (p *parser) other(rest string) (Other, bool) {
+	digits, more, _ := strings.Cut(rest, " ")
+	number, ok := p.number(digits)
+	if !ok {
+		return Other{}, false
+	}
+	fields, ok := p.fields(strings.Fields(more), "name", "lang", "balance", "blocked")
+	if !ok {
+		return Other{}, false
+	}
+	balance, ok := exact(fields["balance"])
+	if !ok || !isLang(fields["lang"]) || fields["name"] == "" {
+		p.errorf("another wallet needs its name, its language and its balance: write " +
+			"\"@other +996700222333 name=Айбек_Асанов lang=ky balance=0.00\"")
+		return Other{}, false
+	}
+	if text, said := fields["blocked"]; said && text != "yes" {
+		p.errorf("blocked=%s: write blocked=yes, or leave it out", text)
+		return Other{}, false
+	}
+	return Other{
+		Line: p.line, Number: number, Name: strings.ReplaceAll(fields["name"], "_", " "),
+		Lang: fields["lang"], Balance: balance, Blocked: fields["blocked"] != "",
+	}, true
 }
 
 func (p *parser) given(rest string) (Given, bool) {
@@ -250,7 +288,7 @@ func (p *parser) given(rest string) (Given, bool) {
 	switch who {
 	case "unregistered":
 	case "wallet":
-		known = []string{"balance", "lang", "pin", "first_pin", "taken_inn"}
+		known = []string{"balance", "lang", "pin", "first_pin", "balance_pin", "taken_inn"}
 	default:
 		p.errorf("%q cannot be given: %s", rest, form)
 		return Given{}, false
@@ -285,11 +323,13 @@ func (p *parser) givenPIN(g *Given, fields map[string]string) bool {
 			return false
 		}
 	}
-	if text, said := fields["first_pin"]; said && text != "yes" {
-		p.errorf("first_pin=%s: write first_pin=yes, or leave it out", text)
-		return false
+	for _, name := range []string{"first_pin", "balance_pin"} {
+		if text, said := fields[name]; said && text != "yes" {
+			p.errorf("%s=%s: write %s=yes, or leave it out", name, text, name)
+			return false
+		}
 	}
-	g.FirstPIN = fields["first_pin"] != ""
+	g.FirstPIN, g.BalancePIN = fields["first_pin"] != "", fields["balance_pin"] != ""
 	return true
 }
 

@@ -46,11 +46,20 @@ const everything = "# A story.\r\n" + header + `
 !! hangup
 
 -- scenario: another
+@other +996700222333 name=Айбек_Асанов lang=ky balance=0.00
+@other +996700222334 name=A lang=en balance=1.50 blocked=yes
 @msisdn +996777000001
 @given unregistered taken_inn=21210199012345
 @clock 2026-12-31T23:59:59Z
 >> 1
 << END main
+~~ sms +996700222333 "Paid"
+== wallet +996700222334 balance=1.50
+%% agent cash_in 500.00
+%% agent  cash_out {sms.code}
+%% provider code=5,times=1
+%% provider well
+%% sim changed
 `
 
 func TestParse(t *testing.T) {
@@ -74,7 +83,14 @@ func TestParse(t *testing.T) {
 	})
 	checkScenario(t, second, transcript.Scenario{
 		Name: "another", Line: 29, Number: msisdn.MustParse("996777000001"),
-		Given: transcript.Given{Line: 31, TakenINN: "21210199012345"},
+		Given: transcript.Given{Line: 33, TakenINN: "21210199012345"},
+		Others: []transcript.Other{
+			{Line: 30, Number: msisdn.MustParse(otherDigits), Name: "Айбек Асанов", Lang: "ky"},
+			{
+				Line: 31, Number: msisdn.MustParse("996700222334"), Name: "A", Lang: "en",
+				Balance: 150, Blocked: true,
+			},
+		},
 	})
 	checkSteps(t, first.Steps, []string{
 		`8 Input "*900*3*3*14*14#" drop=false repeat=false`,
@@ -92,6 +108,17 @@ func TestParse(t *testing.T) {
 		`25 NoSMS`,
 		`26 Wallet 1149.00`,
 		`27 HangUp`,
+	})
+	checkSteps(t, second.Steps, []string{
+		`35 Input "1" drop=false repeat=false`,
+		`36 Screen END main  0/0`,
+		"37 SMS 99670***2333 `Paid`",
+		`38 Wallet 99670***2334 1.50`,
+		`39 Event "agent cash_in 500.00"`,
+		`40 Event "agent cash_out {sms.code}"`,
+		`41 Event "provider code=5,times=1"`,
+		`42 Event "provider well"`,
+		`43 Event "sim changed"`,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ussdgw/smsc/charset"
+	"ussdgw/wallet/msisdn"
 )
 
 // step reads a line that is neither header nor line of a screen. There is a scenario.
@@ -24,6 +25,30 @@ func (p *parser) step(word, rest string) {
 		p.wait(strings.TrimSpace(rest))
 	case "!!":
 		p.fault(strings.TrimSpace(rest))
+	case "%%":
+		p.event(strings.TrimSpace(rest))
+	}
+}
+
+func (p *parser) event(rest string) {
+	words := strings.Fields(rest)
+	var ok bool
+	switch {
+	case len(words) == 3 && words[0] == "agent" && words[1] == "cash_in":
+		_, ok = exact(words[2])
+	case len(words) == 3 && words[0] == "agent" && words[1] == "cash_out":
+		ok = true
+	case len(words) == 2 && words[0] == "provider", rest == "sim changed":
+		ok = true
+	}
+	if !ok {
+		p.errorf("%q is nothing that others do: there are \"%%%% agent cash_in 500.00\", "+
+			"\"%%%% agent cash_out {sms.code}\", \"%%%% provider code=5\", \"%%%% provider well\" and "+
+			"\"%%%% sim changed\"", rest)
+		return
+	}
+	if what, ok := p.pattern(strings.Join(words, " "), patternKind{}); ok {
+		p.add(Event{p.line, what})
 	}
 }
 
@@ -223,24 +248,41 @@ func (p *parser) debit(words []string) {
 }
 
 func (p *parser) sms(quoted string) {
+	var to msisdn.Number
+	if digits, rest, of := strings.Cut(quoted, " "); of && strings.HasPrefix(digits, "+") {
+		var ok bool
+		if to, ok = p.number(digits); !ok {
+			return
+		}
+		quoted = strings.TrimSpace(rest)
+	}
 	if len(quoted) < 2 || quoted[0] != '"' || quoted[len(quoted)-1] != '"' {
 		p.errorf("the text of an SMS stands in quotes: ~~ sms \"%s\"", strings.Trim(quoted, `"`))
 		return
 	}
 	text, ok := p.pattern(quoted[1:len(quoted)-1], patternKind{captures: true, globs: true})
 	if ok {
-		p.add(SMS{p.line, text})
+		p.add(SMS{p.line, to, text})
 	}
 }
 
 func (p *parser) wallet(rest string) {
-	text, said := strings.CutPrefix(rest, "wallet balance=")
+	text, said := strings.CutPrefix(rest, "wallet ")
+	var of msisdn.Number
+	if digits, more, found := strings.Cut(text, " "); found && strings.HasPrefix(digits, "+") {
+		var ok bool
+		if of, ok = p.number(digits); !ok {
+			return
+		}
+		text = more
+	}
+	text, says := strings.CutPrefix(text, "balance=")
 	balance, ok := exact(text)
-	if !said || !ok {
+	if !said || !says || !ok {
 		p.errorf("%q is no state of the world: write \"== wallet balance=1149.00\"", rest)
 		return
 	}
-	p.add(Wallet{p.line, balance})
+	p.add(Wallet{p.line, of, balance})
 }
 
 func (p *parser) wait(rest string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
 )
 
 // Shown is what a handset displays.
@@ -40,16 +41,19 @@ type World interface {
 	Advance(ctx context.Context, d time.Duration) error
 	// Payments are the debits of the phone's wallet so far, oldest first.
 	Payments(ctx context.Context) ([]Payment, error)
-	// Messages are the SMS that the phone has received, oldest first.
-	Messages(ctx context.Context) ([]string, error)
-	// Balance is what the wallet holds.
-	Balance(ctx context.Context) (money.Amount, error)
+	// Messages are the SMS that the phone of a number has received, oldest first.
+	Messages(ctx context.Context, of msisdn.Number) ([]string, error)
+	// Balance is what the wallet of a number holds.
+	Balance(ctx context.Context, of msisdn.Number) (money.Amount, error)
+	// Happen makes others do something: the words of an Event.
+	Happen(ctx context.Context, words []string) error
 	// Close ends the world.
 	Close() error
 }
 
-// PINs are the values behind the secret names of a scenario. Weak is refused as a new PIN.
-type PINs struct{ PIN, Wrong, New, Weak string }
+// PINs are the values behind the secret names of a scenario. Weak is refused as a new PIN, INN is
+// that of the wallet that is given.
+type PINs struct{ PIN, Wrong, New, Weak, INN string }
 
 // A Runner runs scenarios. Open makes the world that a scenario begins in; each scenario has a
 // world of its own.
@@ -94,11 +98,15 @@ type scene struct {
 	world    World
 	vars     map[string]string
 	shown    *Shown
-	debits   int // compared so far
-	messages int // compared so far
-	pinInSMS *regexp.Regexp
-	oldPINs  []string // that came by SMS before the last one
+	number   msisdn.Number
+	debits   int                   // compared so far
+	messages map[msisdn.Number]int // compared so far
+	inSMS    map[string]*regexp.Regexp
+	old      []oldSecret // that came by SMS before the last ones
 }
+
+// An oldSecret is a value that the name of a secret had before.
+type oldSecret struct{ name, value string }
 
 // Run runs one scenario to its first failure.
 func (r Runner) Run(ctx context.Context, s Scenario) (result Result) {
@@ -114,7 +122,7 @@ func (r Runner) Run(ctx context.Context, s Scenario) (result Result) {
 		result.Status, result.Reason = Broken, err.Error()
 		return result
 	}
-	sc := newScene(pins)
+	sc := newScene(pins, s.Number)
 	err = r.play(ctx, s, sc, pins, &result.Line)
 	var m *mismatch
 	switch {
@@ -127,8 +135,8 @@ func (r Runner) Run(ctx context.Context, s Scenario) (result Result) {
 		result.Status = Broken
 	}
 	result.Reason = Redact(err.Error(), sc.vars)
-	for _, old := range sc.oldPINs {
-		result.Reason = redact(result.Reason, old, "{sms.pin}")
+	for _, old := range sc.old {
+		result.Reason = redact(result.Reason, old.value, "{"+old.name+"}")
 	}
 	return result
 }
@@ -142,7 +150,7 @@ func (r Runner) play(
 		return err
 	}
 	defer func() { err = errors.Join(err, sc.world.Close()) }()
-	if err := sc.start(ctx); err != nil {
+	if err := sc.start(ctx, s.Others); err != nil {
 		return err
 	}
 	for _, step := range s.Steps {
@@ -163,36 +171,52 @@ func (s Scenario) movesClock() bool {
 	return false
 }
 
-func newScene(p PINs) *scene {
-	digits := fmt.Sprintf(`(?s)PIN[^0-9]*([0-9]{%d})(?:[^0-9]|$)`, len(p.PIN))
+// codeDigits is how many digits a one-time code has.
+const codeDigits = 6
+
+func newScene(p PINs, number msisdn.Number) *scene {
+	pinDigits := fmt.Sprintf(`(?s)PIN[^0-9]*([0-9]{%d})(?:[^0-9]|$)`, len(p.PIN))
+	code := fmt.Sprintf(`(?is)(?:код|code)[^0-9]*\b([0-9]{%d})(?:[^0-9]|$)`, codeDigits)
 	return &scene{
 		vars: map[string]string{
-			"pin": p.PIN, "wrong": p.Wrong, "newpin": p.New, "weakpin": p.Weak,
+			"pin": p.PIN, "wrong": p.Wrong, "newpin": p.New, "weakpin": p.Weak, "inn": p.INN,
 		},
-		pinInSMS: regexp.MustCompile(digits),
+		number: number, messages: map[msisdn.Number]int{},
+		inSMS: map[string]*regexp.Regexp{
+			"sms.pin": regexp.MustCompile(pinDigits), "sms.code": regexp.MustCompile(code),
+		},
 	}
 }
 
 // start passes over the SMS that the setup has caused, but for the PIN that one may bring.
-func (s *scene) start(ctx context.Context) error {
-	messages, err := s.world.Messages(ctx)
+func (s *scene) start(ctx context.Context, others []Other) error {
+	messages, err := s.world.Messages(ctx, s.number)
 	if err != nil {
 		return err
 	}
 	for _, text := range messages {
 		s.learn(text)
 	}
-	s.messages = len(messages)
+	s.messages[s.number] = len(messages)
+	for _, o := range others {
+		before, err := s.world.Messages(ctx, o.Number)
+		if err != nil {
+			return err
+		}
+		s.messages[o.Number] = len(before)
+	}
 	return nil
 }
 
-// learn takes the PIN out of an SMS.
+// learn takes the PIN and the one-time code out of an SMS.
 func (s *scene) learn(text string) {
-	if m := s.pinInSMS.FindStringSubmatch(text); m != nil {
-		if old := s.vars["sms.pin"]; old != "" {
-			s.oldPINs = append(s.oldPINs, old)
+	for name, expression := range s.inSMS {
+		if m := expression.FindStringSubmatch(text); m != nil {
+			if old := s.vars[name]; old != "" {
+				s.old = append(s.old, oldSecret{name, old})
+			}
+			s.vars[name] = m[1]
 		}
-		s.vars["sms.pin"] = m[1]
 	}
 }
 
@@ -211,20 +235,22 @@ func (s *scene) step(ctx context.Context, step Step) error {
 		}
 		return err
 	case SMS:
-		return s.sms(ctx, step.Text)
+		return s.sms(ctx, s.of(step.To), step.Text)
 	case NoSMS:
-		messages, err := s.world.Messages(ctx)
-		if err == nil && len(messages) > s.messages {
-			s.learn(messages[s.messages])
-			err = differ("an SMS came: %q", Redact(messages[s.messages], s.vars))
+		messages, err := s.world.Messages(ctx, s.number)
+		if n := s.messages[s.number]; err == nil && len(messages) > n {
+			s.learn(messages[n])
+			err = differ("an SMS came: %q", Redact(messages[n], s.vars))
 		}
 		return err
 	case Wallet:
-		balance, err := s.world.Balance(ctx)
+		balance, err := s.world.Balance(ctx, s.of(step.Of))
 		if err == nil && balance != step.Balance {
 			err = differ("the wallet holds %v, want %v", balance, step.Balance)
 		}
 		return err
+	case Event:
+		return s.event(ctx, step)
 	case Wait:
 		return s.world.Advance(ctx, step.For)
 	case HangUp:
@@ -232,6 +258,30 @@ func (s *scene) step(ctx context.Context, step Step) error {
 		return s.world.HangUp(ctx)
 	}
 	panic(fmt.Sprintf("transcript: no step %T", step))
+}
+
+// of is the number that a step is about.
+func (s *scene) of(said msisdn.Number) msisdn.Number {
+	if said.IsZero() {
+		return s.number
+	}
+	return said
+}
+
+// event lets others do something. What they are told in an SMS has come by then.
+func (s *scene) event(ctx context.Context, step Event) error {
+	messages, err := s.world.Messages(ctx, s.number)
+	if err != nil {
+		return err
+	}
+	for _, text := range messages[min(s.messages[s.number], len(messages)):] {
+		s.learn(text)
+	}
+	what, err := step.What.Expand(s.vars)
+	if err != nil {
+		return err
+	}
+	return s.world.Happen(ctx, strings.Fields(what))
 }
 
 func (s *scene) input(ctx context.Context, step Input) error {
@@ -300,17 +350,20 @@ func (s *scene) debit(ctx context.Context, want Debit) error {
 	return nil
 }
 
-func (s *scene) sms(ctx context.Context, want Pattern) error {
-	messages, err := s.world.Messages(ctx)
+func (s *scene) sms(ctx context.Context, to msisdn.Number, want Pattern) error {
+	messages, err := s.world.Messages(ctx, to)
 	if err != nil {
 		return err
 	}
-	if len(messages) <= s.messages {
+	n := s.messages[to]
+	if len(messages) <= n {
 		return differ("no SMS came, want %q", want)
 	}
-	text := messages[s.messages]
-	s.messages++
-	s.learn(text)
+	text := messages[n]
+	s.messages[to]++
+	if to == s.number {
+		s.learn(text)
+	}
 	if !want.Match(text, s.vars) {
 		return differ("the SMS differs\n    want  %s\n    came  %s", want, text)
 	}

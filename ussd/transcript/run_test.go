@@ -13,10 +13,16 @@ import (
 
 	"ussdgw/ussd/transcript"
 	"ussdgw/wallet/money"
+	"ussdgw/wallet/msisdn"
 )
 
 // drawn are the secrets of every scenario here. None of them may be in any reason.
-var drawn = transcript.PINs{PIN: "4821", Wrong: "6409", New: "5063", Weak: "1111"}
+var drawn = transcript.PINs{
+	PIN: "4821", Wrong: "6409", New: "5063", Weak: "1111", INN: "10101199000001",
+}
+
+// otherDigits is the number of another phone.
+const otherDigits = "996700222333"
 
 // smsPIN and oldPIN are PINs that come by SMS, one after the other.
 const smsPIN, oldPIN = "7391", "8264"
@@ -29,6 +35,7 @@ type world struct {
 	screens  map[string]transcript.Shown // by what is typed
 	payments []transcript.Payment
 	messages []string // one more after each input, as far as they go
+	others   []string // those of the other phone likewise
 	before   int      // of them have come before the first input
 	balance  money.Amount
 	fails    map[string]error // by method
@@ -71,13 +78,23 @@ func (w *world) Payments(context.Context) ([]transcript.Payment, error) {
 	return w.payments, w.ask("payments", "")
 }
 
-func (w *world) Messages(context.Context) ([]string, error) {
+func (w *world) Messages(_ context.Context, of msisdn.Number) ([]string, error) {
+	if of.Digits() == otherDigits {
+		return w.others[:min(len(w.others), w.inputs)], w.ask("messages", "of the other")
+	}
 	n := min(len(w.messages), w.before+w.inputs)
 	return w.messages[:n], w.ask("messages", "")
 }
 
-func (w *world) Balance(context.Context) (money.Amount, error) {
+func (w *world) Balance(_ context.Context, of msisdn.Number) (money.Amount, error) {
+	if of.Digits() == otherDigits {
+		return 2 * w.balance, w.ask("balance", "of the other")
+	}
 	return w.balance, w.ask("balance", "")
+}
+
+func (w *world) Happen(_ context.Context, words []string) error {
+	return w.ask("happen", "%q", words)
 }
 
 func (w *world) Close() error { return w.ask("close", "") }
@@ -229,6 +246,39 @@ func TestRunPasses(t *testing.T) {
 	if !slices.Equal(w.record, want) {
 		t.Errorf("the world was asked\n%q, want\n%q", w.record, want)
 	}
+}
+
+// What others do, and what comes of it on another phone and in another wallet.
+func TestRunLetsOthersAct(t *testing.T) {
+	w := story()
+	w.messages, w.others = append(w.messages, "Cash code 482913."), []string{"You have got 5.00"}
+	s := scenario(t, `>> *900#
+<< CON main
+~~ sms +996700222333 "You have got *"
+== wallet +996700222333 balance=2298.00
+>> 1
+<< CON confirm
+%% provider  code=5,times=1
+%% agent cash_out {sms.code}
+%% sim changed
+`)
+	wantEnd(t, run(t, w, s), transcript.Passed, 0)
+	want := []string{
+		"messages", "dial *900# drop=false repeat=false", "messages of the other",
+		"balance of the other", "answer 1 drop=false repeat=false",
+		"messages", `happen ["provider" "code=5,times=1"]`,
+		"messages", `happen ["agent" "cash_out" "482913"]`,
+		"messages", `happen ["sim" "changed"]`, "close",
+	}
+	if !slices.Equal(w.record, want) {
+		t.Errorf("the world was asked\n%q, want\n%q", w.record, want)
+	}
+	w = story()
+	w.messages = append(w.messages, "Cash code 482913.")
+	w.fails["happen"] = errors.New("not paid out against 482913")
+	got := run(t, w, scenario(t, ">> *900#\n<< CON main\n>> 1\n<< CON confirm\n"+
+		"%% agent cash_out {sms.code}\n"))
+	wantEnd(t, got, transcript.Broken, nameLine+5, "not paid out against {sms.code}")
 }
 
 func TestRunTakesTime(t *testing.T) {
@@ -433,9 +483,9 @@ func TestRunBreaksAtMessages(t *testing.T) {
 // A failingInbox gives its messages once.
 type failingInbox struct{ *world }
 
-func (f *failingInbox) Messages(ctx context.Context) ([]string, error) {
+func (f *failingInbox) Messages(ctx context.Context, of msisdn.Number) ([]string, error) {
 	defer func() { f.fails["messages"] = errWorld }()
-	return f.world.Messages(ctx)
+	return f.world.Messages(ctx, of)
 }
 
 // A name without a value cannot be typed: nothing is known of what would come.

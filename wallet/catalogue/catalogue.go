@@ -58,7 +58,7 @@ type Catalogue struct {
 	Languages  []string               // that every text is in
 	Categories []Category             // by Number
 	Limits     map[string]LevelLimits // by level of identification; LevelRemote is there
-	Operations map[string]Operation   // OpTransfer and OpCashOut
+	Operations map[string]Operation   // OpTransfer and OpCashOut; OpCashIn may be there
 	Networks   []Network              // in the order of the file
 
 	providers map[string]Provider

@@ -8,7 +8,7 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// An Operation is what a transfer or a cash-out may be and what it costs.
+// An Operation is what a transfer or a cash-out may be and what it costs. A cash-in has a name alone.
 type Operation struct {
 	Name     map[string]string // by language, at most MaxName characters
 	Min, Max money.Amount      // without the fee
@@ -21,11 +21,15 @@ func (l *loader) operations(n *source.Node, limits map[string]LevelLimits) map[s
 		return nil // said already
 	}
 	operations := map[string]Operation{}
-	object := l.object(n, "operations", OpTransfer, OpCashOut)
+	object := l.optional(n, "operations", []string{OpCashIn}, OpTransfer, OpCashOut)
 	for _, op := range []string{OpTransfer, OpCashOut} {
 		if object[op] != nil {
 			operations[op] = l.operation(object[op], op, limits)
 		}
+	}
+	if cash := object[OpCashIn]; cash != nil {
+		name := l.object(cash, OpCashIn, "name")["name"]
+		operations[OpCashIn] = Operation{Name: l.text(name, "the name", MaxName)}
 	}
 	return operations
 }

@@ -260,6 +260,14 @@ func operationsSchema() *schema.Schema {
 		Properties: []schema.Property{
 			{Key: OpTransfer, Schema: operation("Money to another wallet.")},
 			{Key: OpCashOut, Schema: operation("Cash from an agent, against a code.")},
+			{Key: OpCashIn, Schema: &schema.Schema{
+				Description: "Cash to an agent, and other money that no wallet has sent.",
+				Required:    []string{"name"},
+				Properties: []schema.Property{
+					{Key: "name", Schema: text("name of an operation", "What it is called in a history, at"+
+						" most 14 characters.", MaxName)},
+				},
+			}},
 		},
 	}
 }

@@ -43,6 +43,21 @@ func Parse(s string) (Number, error) {
 	return Number{unique.Make(s)}, nil
 }
 
+// ParseTyped accepts how a subscriber writes a number of this country: "555123456", "0555123456",
+// "996555123456" and "+996555123456". Nothing else is one, so that a digit too many or too few is
+// noticed.
+func ParseTyped(s string) (Number, error) {
+	if len(s) == NationalDigits {
+		s = "0" + s
+	}
+	n, err := Parse(s)
+	if err != nil || len(n.Digits()) != len(CountryCode)+NationalDigits ||
+		!strings.HasPrefix(n.Digits(), CountryCode) || n.Digits()[len(CountryCode)] == '0' {
+		return Number{}, ErrFormat
+	}
+	return n, nil
+}
+
 // MustParse is Parse for constants. It panics on an error.
 func MustParse(s string) Number {
 	n, err := Parse(s)

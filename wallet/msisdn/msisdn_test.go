@@ -88,6 +88,22 @@ func TestPrintsMaskedEverywhere(t *testing.T) {
 	}
 }
 
+func TestParseTyped(t *testing.T) {
+	for _, typed := range []string{"555123456", "0555123456", "996555123456", "+996555123456"} {
+		if n, err := msisdn.ParseTyped(typed); err != nil || n.Digits() != "996555123456" {
+			t.Errorf("ParseTyped(%q) = %q, %v", typed, n.Digits(), err)
+		}
+	}
+	for _, typed := range []string{
+		"", "55512345", "055512345", "5551234567", "00555123456", "99655512345", "9965551234567",
+		"79161234567", "791612345678", "996055512345", "+555123456", "55512345a", "555 123456",
+	} {
+		if n, err := msisdn.ParseTyped(typed); !errors.Is(err, msisdn.ErrFormat) || !n.IsZero() {
+			t.Errorf("ParseTyped(%q) = %q, %v; want ErrFormat", typed, n.Digits(), err)
+		}
+	}
+}
+
 func TestMustParsePanicsWithoutTheText(t *testing.T) {
 	defer func() {
 		if got := fmt.Sprint(recover()); got != "msisdn: MustParse: not a subscriber number" {
