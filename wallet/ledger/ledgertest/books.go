@@ -234,6 +234,8 @@ func tamperOffers() []Tamper {
 			day_used) SELECT id, 'cash_in', '2026-10', 1, '2026-10-21', 1 FROM wallet`},
 		{"orphan_message", "other end", true, `UPDATE outbox SET offer_end = 'expired'
 			WHERE offer_end = 'done'`},
+		{"orphan_message", "never held", true, `UPDATE outbox SET offer_end = 'held'
+			WHERE offer IN (SELECT id FROM offer WHERE state = 'done' AND held_at = 0)`},
 		{"orphan_message", "no offer", true, `UPDATE outbox SET offer = 'none'
 			WHERE offer IS NOT NULL`},
 		{"blocked", "by nobody", true, `UPDATE wallet_pin SET locked_until = 253402214400000000`},
