@@ -135,7 +135,7 @@ func (i *Issuer) cashIn(c CashIn, w ledger.Wallet) (ledger.CashIn, error) {
 	if err != nil {
 		return order, err
 	}
-	order.Most = level.Balance
+	order.Limits, order.Most = limitsOf(level, ledger.OpCashIn), level.Balance
 	order.Message = ledger.Message{
 		Key: KindCashIn + "/" + c.Agent + "/" + c.Txn, To: w.Number, Kind: KindCashIn, Lang: w.Lang,
 		CreatedAt: now,
@@ -144,12 +144,12 @@ func (i *Issuer) cashIn(c CashIn, w ledger.Wallet) (ledger.CashIn, error) {
 	return order, nil
 }
 
-// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time code,
-// and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its verdict is
-// ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out, expired,
-// mismatch (another amount is held), or code_wrong; the third wrong code gives the money back and
-// an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other failure
-// the same call tells what has become of it.
+// PayOut pays the cash-out of a wallet out to the agent's float, when the code is its one-time
+// code, and queues the SMS to its owner. The first answer to a Txn is the answer for ever: its
+// verdict is ledger.Done (Amount has what was paid), no_wallet, blocked, suspect, no_cash_out,
+// expired, mismatch (another amount is held), or code_wrong; the third wrong code gives the money
+// back and an SMS tells. It declines key_reused, and fails with ledger.ErrNoAgent. After any other
+// failure the same call tells what has become of it.
 func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) {
 	none := ledger.AgentTxn{}
 	w, err := i.store.Wallet(ctx, p.Number)
@@ -179,22 +179,16 @@ func (i *Issuer) PayOut(ctx context.Context, p PayOut) (ledger.AgentTxn, error) 
 	return a, nil
 }
 
-// maxCashOuts is how many holds of a wallet are looked through for its cash-out.
-const maxCashOuts = 100
-
 // findCashOut adds the cash-out that is under way, if there is one, and the messages of its end.
 func (i *Issuer) findCashOut(ctx context.Context, w ledger.Wallet, p *ledger.PayOut) error {
-	holds, err := i.store.WalletHolds(ctx, w.ID, maxCashOuts)
-	if err != nil {
-		return fmt.Errorf("wallet: pay-out: %w", err)
-	}
-	at := slices.IndexFunc(holds, func(h ledger.Hold) bool {
-		return h.Offer.Operation == ledger.OpCashOut
-	})
-	if at < 0 {
+	h, err := i.cashOut(ctx, w)
+	if errors.Is(err, ledger.ErrNoHold) {
 		return nil
 	}
-	o := holds[at].Offer
+	if err != nil {
+		return err
+	}
+	o := h.Offer
 	p.Hold = o.ID
 	message := func(kind string) ledger.Message {
 		return ledger.Message{

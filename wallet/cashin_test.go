@@ -12,11 +12,8 @@ import (
 	"ussdgw/wallet/msisdn"
 )
 
-// agent is a network of terminals, and code a one-time code.
-const (
-	agent = "terminal"
-	code  = "730154"
-)
+// agent is a network of terminals.
+const agent = "terminal"
 
 // openAgent opens the agent with a float.
 func (b *bench) openAgent(som int64) {
@@ -89,7 +86,16 @@ func TestCashInRefusals(t *testing.T) {
 	b.seed(0)
 	_, err = b.CheckCashIn(b.ctx(), cashIn("", 0)) // the wallet alone
 	b.ok(err)
-	refused("2", 900_000, ledger.ReasonLimitBalance)
+	refused("2", 30_001, ledger.ReasonLimitPayment)
+	b.ok(b.Fund(b.ctx(), "half", number, money.Som(15_000)))
+	for _, txn := range []string{"half", "day"} {
+		_, err := b.CashIn(b.ctx(), cashIn(txn, 30_000))
+		b.ok(err)
+		b.message(wallet.KindCashIn)
+	}
+	refused("4", 1, ledger.ReasonLimitDay)
+	b.clock.advance(24 * time.Hour)
+	refused("5", 15_001, ledger.ReasonLimitBalance) // 75000 of 90000
 	b.ok(wallet.Intervene(b.ctx(), b.store, number, ledger.ActBlock, "aida", "lost", b.clock.Now()))
 	refused("3", 1, ledger.ReasonBlocked)
 	b.message(wallet.KindBlocked)
@@ -103,8 +109,8 @@ func TestCashInRefusals(t *testing.T) {
 			t.Errorf("txn %s is done, but was refused", txn)
 		}
 	}
-	if balance := b.wallet().Balance; balance != 0 {
-		t.Errorf("balance = %s, want nothing", balance)
+	if balance := b.wallet().Balance; balance != money.Som(75_000) {
+		t.Errorf("balance = %s, want what was credited before", balance)
 	}
 	b.silent()
 }
@@ -128,27 +134,24 @@ func TestCashInFloat(t *testing.T) {
 	}
 }
 
-// cashOut makes a cash-out of so many som that waits for the code.
-func (b *bench) cashOut(id string, som int64) {
+// cashOut makes a cash-out of so many som and returns its one-time code.
+func (b *bench) cashOut(som int64) (code string) {
 	b.t.Helper()
-	w, now := b.wallet(), b.clock.Now()
-	o := ledger.Offer{
-		ID: id, Wallet: w.ID, Operation: ledger.OpCashOut, ProviderName: "Касса", Lang: "ru",
-		Amount: money.Som(som), Fee: money.Som(1), Code: "1234567890", Revision: "r1",
-		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
-	}
-	b.ok(b.store.OpenOffer(b.ctx(), o))
-	b.ok(b.store.Press(b.ctx(), o.ID, now))
-	o, err := b.store.Offer(b.ctx(), o.ID)
-	b.ok(err)
-	_, err = b.poster.Post(b.ctx(), ledger.Payment{
-		Offer: o, Day: "2026-11-21", Month: "2026-11", Now: now,
-		Terms: ledger.Terms{
-			Txn: id, NextAt: now.Add(time.Hour), Deadline: now.Add(time.Hour),
-			Code: b.CodeOf(w.ID, secret(code)),
-		},
+	o, err := b.OfferCashOut(b.ctx(), wallet.CashOutQuote{
+		Number: number, Amount: money.Som(som), Lang: "ru", Revision: "r1",
 	})
+	b.ok(err)
+	_, err = b.pay(o.ID, canary, "pay "+o.ID)
 	b.fails(err, ledger.ErrHeld)
+	return b.message(wallet.KindCashCode).secret
+}
+
+// another is a code that is not that one.
+func another(code string) string {
+	if code == "000000" {
+		return "000001"
+	}
+	return "000000"
 }
 
 func (b *bench) payOut(txn, typed string) ledger.AgentTxn {
@@ -162,26 +165,25 @@ func (b *bench) payOut(txn, typed string) ledger.AgentTxn {
 
 func TestPayOut(t *testing.T) {
 	b := newBench(t, wallet.Config{})
-	b.pins[code] = true
 	b.openAgent(0)
-	b.seed(100)
-	if a := b.payOut("0", code); a.Verdict != string(ledger.ReasonNoCashOut) {
+	b.seed(200)
+	if a := b.payOut("0", "730154"); a.Verdict != string(ledger.ReasonNoCashOut) {
 		t.Errorf("verdict = %q", a.Verdict)
 	}
-	b.cashOut("first", 40)
-	if a := b.payOut("1", "000000"); a.Verdict != string(ledger.ReasonCodeWrong) {
+	code := b.cashOut(100)
+	if a := b.payOut("1", another(code)); a.Verdict != string(ledger.ReasonCodeWrong) {
 		t.Errorf("verdict = %q", a.Verdict)
 	}
 	first, again := b.payOut("2", code), b.payOut("2", code)
-	if first.Verdict != ledger.Done || first.Amount != money.Som(40) ||
+	if first.Verdict != ledger.Done || first.Amount != money.Som(100) ||
 		again.Number != first.Number {
 		t.Errorf("first %+v, again %+v", first, again)
 	}
-	if w := b.wallet(); w.Balance != money.Som(59) || w.Held != 0 {
+	if w := b.wallet(); w.Balance != money.Som(95) || w.Held != 0 {
 		t.Errorf("wallet has %s, %s of it held", w.Balance, w.Held)
 	}
 	wantFields(t, b.message(wallet.KindCashOut), map[string]string{
-		"amount": "40.00", "balance": "59.00",
+		"amount": "100.00", "balance": "95.00",
 	})
 	_, err := b.PayOut(b.ctx(), wallet.PayOut{
 		Agent: agent, Txn: "3", Number: msisdn.MustParse("996700999999"), Account: "996700999999",
@@ -192,15 +194,14 @@ func TestPayOut(t *testing.T) {
 
 func TestPayOutGivesBackAfterThreeWrongCodes(t *testing.T) {
 	b := newBench(t, wallet.Config{})
-	b.pins[code] = true
 	b.openAgent(0)
-	b.seed(100)
-	b.cashOut("first", 40)
+	b.seed(200)
+	code := b.cashOut(100)
 	for n := range 3 {
-		b.payOut(strconv.Itoa(n), "000000")
+		b.payOut(strconv.Itoa(n), another(code))
 	}
 	wantFields(t, b.message(wallet.KindCashVoided), map[string]string{
-		"amount": "40.00", "balance": "100.00",
+		"amount": "100.00", "balance": "200.00",
 	})
 	if a := b.payOut("9", code); a.Verdict != string(ledger.ReasonNoCashOut) {
 		t.Errorf("verdict = %q", a.Verdict)
@@ -209,10 +210,9 @@ func TestPayOutGivesBackAfterThreeWrongCodes(t *testing.T) {
 
 func TestPayOutOfABlockedWallet(t *testing.T) {
 	b := newBench(t, wallet.Config{})
-	b.pins[code] = true
 	b.openAgent(0)
-	b.seed(100)
-	b.cashOut("first", 40)
+	b.seed(200)
+	code := b.cashOut(100)
 	b.ok(wallet.Intervene(b.ctx(), b.store, number, ledger.ActBlock, "aida", "lost", b.clock.Now()))
 	if a := b.payOut("1", code); a.Verdict != string(ledger.ReasonBlocked) {
 		t.Errorf("verdict = %q: the code is on the phone that was lost", a.Verdict)

@@ -282,41 +282,6 @@ func (i *Issuer) pauseAfter(attempt int, a biller.Answer) time.Duration {
 	return biller.RetryAfter(attempt, jitter)
 }
 
-// RetryPayment tells the provider of a held payment once more and at once, with the number of its
-// first try, as a person may want it also when the payment is in suspense. The result is that of
-// Pay. It fails with ledger.ErrNoHold, and with ledger.ErrUnavailable while somebody else is at it,
-// or when its provider cannot be reached.
-func (i *Issuer) RetryPayment(ctx context.Context, id string) (ledger.Receipt, error) {
-	h, w, err := i.heldPayment(ctx, id)
-	if err != nil {
-		return ledger.Receipt{}, err
-	}
-	if h.State.Final() {
-		return i.ended(h.Offer)
-	}
-	b, name, ok := i.billerOf(w.Number, h.Offer.Provider)
-	if !ok {
-		return ledger.Receipt{}, fmt.Errorf("wallet: retry: %w: provider %s, biller %q: not configured",
-			ledger.ErrUnavailable, h.Offer.Provider, name)
-	}
-	if h.State != ledger.HoldSuspense {
-		mine, err := i.store.LeaseHold(ctx, id, i.clock(), i.callLease())
-		if err != nil {
-			return ledger.Receipt{}, fmt.Errorf("wallet: retry: %w", err)
-		}
-		if !mine {
-			return ledger.Receipt{}, fmt.Errorf("wallet: retry: %w: it is being tried just now",
-				ledger.ErrUnavailable)
-		}
-	}
-	if !i.calls.begin() {
-		return ledger.Receipt{}, fmt.Errorf("wallet: retry: %w: too much is under way",
-			ledger.ErrUnavailable)
-	}
-	defer i.calls.end()
-	return i.deliver(w, id, b, h.Attempt+1)
-}
-
 // PostPayment ends a held payment that a person knows to be done: r says who, and why. a is what is
 // known of the provider's answer. An SMS tells. It declines voided.
 func (i *Issuer) PostPayment(

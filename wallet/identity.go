@@ -133,13 +133,14 @@ func (i *Issuer) ConfirmIdentity(
 
 // ForgottenPIN answers the control question of a forgotten PIN: the whole INN, and the amount of
 // the last payment, transfer or cash-out that was made from the wallet, without its fee. Money that
-// others have sent, or put in, is not asked about: whoever sent it knows it too. When both are right
-// a new first PIN goes out by SMS, which has to be changed before money moves. attempt names the
-// input that carried the answer; the same input again is done already.
+// others have sent, or put in, is not asked about: whoever sent it knows it too. When both are
+// right a new first PIN goes out by SMS, which has to be changed before money moves. attempt names
+// the input that carried the answer; the same input again is done already.
 //
-// Wrong answers are counted with wrong PINs and lock alike; nothing says which of the two was wrong.
-// It declines blocked, suspect, too_often within 24 hours of any PIN that went out by SMS, wrong_pin
-// with the tries that are left, locked, and ask_support when nothing was ever paid from the wallet.
+// Wrong answers are counted with wrong PINs and lock alike; nothing says which of the two was
+// wrong. It declines blocked, suspect, too_often within 24 hours of any PIN that went out by SMS,
+// wrong_pin with the tries that are left, locked, and ask_support when nothing was ever paid from
+// the wallet.
 func (i *Issuer) ForgottenPIN(
 	ctx context.Context, n msisdn.Number, inn pin.Secret, amount money.Amount, attempt string,
 ) error {

@@ -39,8 +39,8 @@ func (i *Issuer) CheckPIN(
 	return i.stage(ctx, stepOld, w, s)
 }
 
-// StagePIN takes the new PIN for the first time. It declines blocked, suspect, not_staged unless CheckPIN
-// found the old one right within Config.StageTTL, weak_pin, and same_pin.
+// StagePIN takes the new PIN for the first time. It declines blocked, suspect, not_staged unless
+// CheckPIN found the old one right within Config.StageTTL, weak_pin, and same_pin.
 func (i *Issuer) StagePIN(ctx context.Context, n msisdn.Number, s pin.Secret) error {
 	w, err := i.Wallet(ctx, n)
 	if err != nil {

@@ -58,9 +58,10 @@ type Application struct {
 	Lang   string
 }
 
-// Register opens a wallet at Level, remembers which public offer it was opened under, and queues its first PIN as an SMS. The same application again,
-// before that PIN was used, is done already and sends nothing. It declines registered, inn_taken
-// and inn_future, and fails with ErrName and ErrINN.
+// Register opens a wallet at Level, remembers which public offer it was opened under, and queues
+// its first PIN as an SMS. The same application again, before that PIN was used, is done already
+// and sends nothing. It declines registered, inn_taken and inn_future, and fails with ErrName and
+// ErrINN.
 func (i *Issuer) Register(ctx context.Context, a Application) error {
 	now := i.clock()
 	w, err := i.newWallet(a, now)
@@ -122,8 +123,8 @@ func (i *Issuer) Seed(ctx context.Context, a Application, s pin.Secret) error {
 }
 
 // ResendFirstPIN makes a new first PIN and queues its SMS. attempt names the input that asked for
-// it: the same input again is done already. It declines blocked, suspect, pin_used when the first PIN was
-// used, and too_often.
+// it: the same input again is done already. It declines blocked, suspect, pin_used when the first
+// PIN was used, and too_often.
 func (i *Issuer) ResendFirstPIN(ctx context.Context, n msisdn.Number, attempt string) error {
 	if attempt == "" {
 		return errNoAttempt

@@ -57,7 +57,7 @@ func (i *Issuer) reseal(ctx context.Context, old ledger.SealedINN) error {
 // would be found taken or right, and every SIM would be another one.
 var ErrFingerprints = errors.New("wallet: the fingerprint key is not the one of the books")
 
-// CheckKeys compares the PIN keys with the books. It fails with ErrFingerprints. missing says, else,
+// CheckKeys compares the PIN keys with the books. It fails with ErrFingerprints. Else missing says
 // which versions are not in the key file though something needs them; it is "" when none is.
 // Whoever has such a PIN can only have it reset.
 func (i *Issuer) CheckKeys(ctx context.Context) (missing string, err error) {

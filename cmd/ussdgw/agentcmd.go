@@ -72,7 +72,7 @@ func agentCreditCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "credit AGENT SOM",
 		Short: "Open an agent, or change its credit line",
-		Long: `Open an agent, or change how far its float may go below zero. An agent without credit begins
+		Long: `Open an agent, or change how far its float may go below zero. One without credit begins
 with 0. The configuration of serve says how the agent gets in: see agents there.
 
 Who has done it and why is recorded for ever.
@@ -161,7 +161,7 @@ func agentStatementCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "statement AGENT",
 		Short: "List what an agent has asked for in a day, with count and volume",
-		Long: `List every cash-in and pay-out that an agent has asked for in a day of Bishkek, with what was
+		Long: `List what an agent has asked for in a day of Bishkek, with what was
 answered, then how many were done and their sums. Numbers of subscribers are masked. For the money
 on the agent's account see "ussdgw ledger statement agent:ID".
 

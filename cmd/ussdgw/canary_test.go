@@ -21,14 +21,19 @@ import (
 	"ussdgw/menus"
 	"ussdgw/menus/source"
 	"ussdgw/ussd/transcript"
+	"ussdgw/wallet"
+	"ussdgw/wallet/ledger"
+	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
+	"ussdgw/wallet/pin"
 )
 
 // canaryLength makes PINs so long that finding one is no accident.
 const canaryLength = 12
 
-// TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them in
-// everything that the run has left: logs, Redis, PostgreSQL, metrics and reports.
+// TestPINsLeaveNoTrace runs all transcripts over SMPP with long PINs and looks for each of them,
+// and for each INN that answers a control question, in everything that the run has left: logs,
+// Redis, PostgreSQL, metrics and reports.
 func TestPINsLeaveNoTrace(t *testing.T) {
 	t.Parallel()
 	needTools(t, "redis-cli", "pg_dump")
@@ -36,6 +41,7 @@ func TestPINsLeaveNoTrace(t *testing.T) {
 	run := newCanaryRun(t, at)
 	run.transcripts(filepath.Join("..", "..", "testdata", "transcripts"))
 	run.failing()
+	run.questions()
 
 	sinks := map[string]string{
 		"log":        run.log.String(),
@@ -71,7 +77,7 @@ type canaryRun struct {
 	log    bytes.Buffer
 	report bytes.Buffer
 	counts *metrics
-	pins   []string
+	pins   []string // and INNs and IMSIs
 }
 
 func newCanaryRun(t *testing.T, at place) *canaryRun {
@@ -81,7 +87,7 @@ func newCanaryRun(t *testing.T, at place) *canaryRun {
 	if set == nil {
 		t.Fatal(report.Err())
 	}
-	run := &canaryRun{t: t, counts: newMetrics()}
+	run := &canaryRun{t: t, counts: newMetrics(), pins: []string{givenINN}}
 	sink := zapcore.Lock(zapcore.AddSync(&run.log))
 	encoder := zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig())
 	settings := smppSettings{
@@ -177,6 +183,53 @@ func (r *canaryRun) failing() {
 		scenarios = append(scenarios, fileScenario{file.Name, s})
 	}
 	r.play(scenarios, transcript.Failed)
+}
+
+// questions answers control questions, wrong and right, and has a PIN reset by the support.
+func (r *canaryRun) questions() {
+	r.t.Helper()
+	s := transcript.Scenario{Number: msisdn.MustParse("996555000178")}
+	s.Given.Registered, s.Given.Lang, s.Given.Balance = true, "ru", money.Som(100)
+	pins, err := r.runner.PINs(s)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	world, err := r.runner.Open(r.t.Context(), s, pins)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() {
+		if err := world.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}()
+	const wrongINN, imsi = "20509198877654", "437059182736455"
+	r.pins = append(r.pins, wrongINN, imsi, imsi[1:])
+	issuer, ctx := world.(canaryWorld).World.(*smppWorld).assembly.issuer, r.t.Context()
+	secret := func(text string) pin.Secret { return pin.NewSecret([]byte(text)) }
+	_, balance := issuer.BalanceWithPIN(ctx, s.Number, secret(pins.Wrong), "4")
+	for _, step := range []struct {
+		err  error
+		want ledger.Reason
+	}{
+		{issuer.Seen(ctx, s.Number, secret(imsi)), ""},
+		{balance, ledger.ReasonWrongPIN},
+		{issuer.ConfirmIdentity(ctx, s.Number, secret(wrongINN), "1"), ledger.ReasonWrongPIN},
+		{issuer.ConfirmIdentity(ctx, s.Number, secret(givenINN), "2"), ""},
+		{
+			issuer.ForgottenPIN(ctx, s.Number, secret(givenINN), money.Som(1), "3"),
+			ledger.ReasonAskSupport,
+		},
+		{issuer.ResetPIN(ctx, s.Number, wallet.Clerk{Name: "aida", Reason: "came with ID"}), ""},
+	} {
+		if ledger.ReasonOf(step.err) != step.want || step.want == "" && step.err != nil {
+			r.t.Errorf("got %v, want decline %q", step.err, step.want)
+		}
+		fmt.Fprintf(&r.report, "%v %+v\n", step.err, step.err)
+	}
+	if _, err := world.Messages(ctx, s.Number); err != nil { // notes the PIN that was sent
+		r.t.Error(err)
+	}
 }
 
 // search looks for each PIN in clear, as hexadecimal and as base64.

@@ -58,6 +58,9 @@ func TestExampleConfigIsAcceptedAndShowsTheDefaults(t *testing.T) {
 		Billers: []BillerConfig{{
 			Name: "utility_hub", URL: "https://pay.example.net/osmp",
 		}},
+		Agents: AgentsConfig{Networks: []NetworkConfig{{
+			ID: "pay24", PasswordFile: "/etc/ussdgw/pay24.password", Allow: []string{"192.0.2.0/24"},
+		}}},
 	}.withDefaults()
 	if !reflect.DeepEqual(cfg, want) {
 		t.Errorf("the example shows other values than the defaults:\n got %+v\nwant %+v", cfg, want)

@@ -33,10 +33,12 @@ Exit codes: 0 no fault, 1 faults, 2 wrong use. Success prints nothing.`,
 				return usage(cmd, "--config FILE is missing")
 			}
 			cfg, report := loadConfig(path, filesElsewhere)
-			if err := finish(cmd, report); err != nil {
-				return err
+			var missing error
+			if !report.Failed() && cfg.Wallet.PublicOfferFile == "" {
+				_, missing = cfg.Wallet.publicOffer()
 			}
-			return checkNamed(cmd.ErrOrStderr(), cfg)
+			named := checkNamed(cmd.ErrOrStderr(), cfg)
+			return errors.Join(finish(cmd, report), missing, named)
 		},
 	}
 	configFlag(cmd, &path)
@@ -52,8 +54,13 @@ func checkNamed(w io.Writer, cfg Config) error {
 			faults = &exitError{exitFailure, fmt.Sprintf("pin.key_file: %v", err)}
 		}
 	}
-	if _, err := os.Stat(cfg.Wallet.PublicOfferFile); cfg.Wallet.PublicOfferFile == "" || err == nil {
+	if _, err := os.Stat(cfg.Wallet.PublicOfferFile); err == nil {
 		if _, err := cfg.Wallet.publicOffer(); err != nil {
+			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
+		}
+	}
+	if _, err := os.Stat(cfg.Agents.CertFile); cfg.Agents.Addr != "" && err == nil {
+		if _, err := cfg.Agents.desk(); err != nil {
 			faults = errors.Join(faults, &exitError{exitFailure, err.Error()})
 		}
 	}

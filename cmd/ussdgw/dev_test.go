@@ -131,6 +131,57 @@ func (d *devRun) balance(t *testing.T, lang string) money.Amount {
 	return a
 }
 
+// A number that is used from another SIM moves no money until it is confirmed, and no IMSI is in
+// any file or log.
+func TestDevKnowsTheSIM(t *testing.T) {
+	const first, second = "437051234567890", "437059876543210"
+	data := t.TempDir()
+	d := startDev(t, devOptions{data: data})
+	show := func(want string) {
+		t.Helper()
+		out, err := command(t.Context(), "subscriber", "show", d.numbers["en"], "--data", data)
+		if err != nil || !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("subscriber show: %v, %q, want %s", err, out, want)
+		}
+	}
+	d.dial(t, dialOptions{lang: "en"}, "*900#")
+	show(`(?s)^state +open\n.*SIM +not known\n`)
+	d.dial(t, dialOptions{lang: "en", imsi: first}, "*900#")
+	d.dial(t, dialOptions{lang: "en", imsi: first}, "*900#")
+	show(`(?s)^state +open\n.*SIM +known\n`)
+	d.dial(t, dialOptions{lang: "en", imsi: second}, "*900#")
+	show(`(?s)^state +open; no money moves: the number is used with another SIM\n.*` +
+		`suspect +"network" +"another SIM"`)
+	out, err := command(t.Context(), "subscriber", "confirm", d.numbers["en"], "--data", data,
+		"--reason", "came with ID")
+	if err != nil || out != "open\n" {
+		t.Errorf("subscriber confirm: %q, %v", out, err)
+	}
+	d.dial(t, dialOptions{lang: "en", imsi: second}, "*900#")
+	show(`(?s)^state +open\n.*SIM +known\n`)
+	if _, err := command(t.Context(), "dial", "--imsi", "12"); exitCode(io.Discard, err) != exitUsage {
+		t.Errorf("an IMSI of two digits: %v", err)
+	}
+	d.stop()
+	places := map[string]string{"log": d.log.String()}
+	files, err := os.ReadDir(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		octets, err := os.ReadFile(filepath.Join(data, f.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		places[f.Name()] = string(octets)
+	}
+	for place, text := range places {
+		if strings.Contains(text, first[1:]) || strings.Contains(text, second[1:]) {
+			t.Errorf("an IMSI is in %s", place)
+		}
+	}
+}
+
 func TestDevRegistersAndPays(t *testing.T) {
 	d := startDev(t, devOptions{})
 	if !strings.HasPrefix(d.banner, "development: nothing is kept\n") ||

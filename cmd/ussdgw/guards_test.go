@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,13 +80,64 @@ func guards() []guard {
 	}
 }
 
+// billerGuards are those of payments that a provider answers.
+func billerGuards() []guard {
+	const here = "./cmd/ussdgw"
+	return []guard{
+		{
+			"a payment is on record as sent before its provider is told", "wallet/deliver.go",
+			"	h, err := i.sending(hold)\n",
+			"	h, err := i.store.Hold(context.Background(), hold)\n",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"a time-out gives no money back", "wallet/deliver.go",
+			"h.Attempt == 1 && a.Reason != biller.ReasonBusy && errors.Is(failure, biller.ErrNotSent)",
+			"h.Attempt == 1 && failure != nil && !errors.Is(failure, biller.ErrRequest)",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"what may have been sent is not given back because a repeat was not", "wallet/deliver.go",
+			"case h.Attempt == 1 && a.Reason", "case h.Attempt >= 1 && a.Reason",
+			"TestPayHeld", "./wallet",
+		},
+		{
+			"a repeat has the number of the first try", "wallet/deliver.go",
+			"Txn: h.Txn, Provider:", "Txn: txnOf(h.ID + strconv.Itoa(h.Attempt)), Provider:",
+			"TestEveryFaultAtEveryBoundary", here,
+		},
+		{
+			"a refusal of one try voids no other", "wallet/ledger/sqlbooks/posting.go",
+			"if v.Attempt != nil && h.Attempt > *v.Attempt {",
+			"if v.Attempt != nil && h.Attempt < 0 {",
+			"TestLateAnswers", here,
+		},
+		{
+			"an answer against the end is a case", "wallet/deliver.go",
+			`if reason != "" && reason == against {`, `if reason == "nothing" {`,
+			"TestLateAnswers", here,
+		},
+		{
+			"one process works on a hold", "wallet/ledger/sqlbooks/hold.go",
+			"leased, err := t.Exec(leaseHold, id, at, ledger.Micros(now.Add(lease)))",
+			"leased, err := t.Exec(leaseHold, id, at, at)",
+			"TestDispatchersShareTheWork", "./wallet",
+		},
+		{
+			"no money is held for a provider that cannot be told", "wallet/pay.go",
+			"!ok || i.stopped(p)", "!ok || p.Stopped",
+			"TestStoppedWithoutItsBiller", "./wallet",
+		},
+	}
+}
+
 // TestGuards takes each guard out of a copy of the module and runs its test there.
 func TestGuards(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range guards() {
+	for _, g := range slices.Concat(guards(), billerGuards()) {
 		t.Run(strings.ReplaceAll(g.name, " ", "_"), func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(root)); err != nil {

@@ -94,9 +94,9 @@ Exit codes: 0 success, 1 failure, 2 wrong use. "test" and "menu plan" have more,
 	})
 	root.AddCommand(
 		devCommand(), serveCommand(), dialCommand(), testCommand(),
-		menuCommand(), subscriberCommand(), agentCommand(), keysCommand(), dbCommand(), configCommand(),
-		simCommand(),
-		versionCommand(),
+		menuCommand(), subscriberCommand(), agentCommand(), paymentCommand(), caseCommand(),
+		ledgerCommand(), reconcileCommand(), registryCommand(), outboxCommand(), auditCommand(),
+		keysCommand(), dbCommand(), configCommand(), simCommand(), versionCommand(),
 	)
 	for _, group := range root.Commands() {
 		strict(group)

@@ -334,13 +334,14 @@ func TestTheServiceManagerWaitsForTheLongestStop(t *testing.T) {
 		mark    = 5 * time.Second  // an SMS that was sent: storeTimeout of wallet
 		unbind  = 2 * time.Second  // maxUnbindWait of smsc
 		books   = 15 * time.Second // a payment under way: attend of pgstore
+		agents  = 17 * time.Second // closeTimeout of cashdesk
 		console = 3 * time.Second  // closeTimeout of console
 		orders  = 10 * time.Second // stopGrace and storeTimeout of wallet
 		slack   = 10 * time.Second
 	)
 	messages := lastMessages + 2*(wallet.SendTimeout+mark) // drain's, then the relay's own
 	longest := defaultConfig().Limits.Drain + messages + defaultLink().WriteTimeout + unbind +
-		books + orders + console
+		books + orders + agents + console
 	unit, err := os.ReadFile("../../deploy/ussdgw.service")
 	if err != nil {
 		t.Fatal(err)

@@ -179,7 +179,8 @@ type field struct {
 	Text string `xml:",chardata"`
 }
 
-// set fills in what a reason is in the protocol. What has no place in the table was refused for good.
+// set fills in what a reason is in the protocol. What has no place in the table was refused for
+// good.
 func (a *answer) set(reason ledger.Reason) {
 	o, ok := outcomes()[reason]
 	if !ok {

@@ -464,8 +464,8 @@ func TestGoneAgent(t *testing.T) {
 	}
 }
 
-// FuzzRequest: whatever comes, the answer is XML with one of the codes, and what the issuer is asked
-// has a number and a sum in range.
+// FuzzRequest: whatever comes, the answer is XML with one of the codes, and what the issuer is
+// asked has a number and a sum in range.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{"", check, pay, cash, pay + "&sum=1.00", "command=%00&;", "&&&="} {
 		f.Add(seed, false)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"ussdgw/wallet"
 	"ussdgw/wallet/ledger"
 	"ussdgw/wallet/money"
 	"ussdgw/wallet/msisdn"
@@ -28,7 +29,6 @@ const (
 	maxBodyOctets   = 16 << 10
 	maxParameters   = 64
 	maxAccount      = 200
-	codeDigits      = 6
 	dateLayout      = "20060102150405"
 	currency        = "KGS"
 	currencyNumeric = "417"
@@ -168,15 +168,15 @@ func (q *request) secret(r *http.Request, values url.Values) *wrongError {
 	switch {
 	case r.Method != http.MethodPost || r.URL.Query().Has("code"):
 		return malformed("payout is a POST with the code in its form")
-	case len(code) != codeDigits || !digits(code):
-		return malformed("code has to be %d digits", codeDigits)
+	case len(code) != wallet.CashCodeDigits || !digits(code):
+		return malformed("code has to be %d digits", wallet.CashCodeDigits)
 	}
 	q.code = pin.NewSecret([]byte(code))
 	return nil
 }
 
-// number reads a subscriber number in one of the forms that terminals have: nine digits, those after
-// a 0, or those after the code of the country.
+// number reads a subscriber number in one of the forms that terminals have: nine digits, those
+// after a 0, or those after the code of the country.
 func number(account string) (msisdn.Number, bool) {
 	if len(account) > maxAccount || !digits(account) {
 		return msisdn.Number{}, false

@@ -108,8 +108,8 @@ func (s *Server) Addr() string { return s.listener.Addr().String() }
 // Close gives the address back when Run was never called.
 func (s *Server) Close() error { return s.listener.Close() }
 
-// Run answers until ctx ends. Then it takes no more requests, waits for those under way, and returns
-// nil.
+// Run answers until ctx ends. Then it takes no more requests, waits for those under way, and
+// returns nil.
 func (s *Server) Run(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           s.handler,

@@ -72,9 +72,9 @@ func (o Offer) FeeAccount() string {
 }
 
 // ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in proportion,
-// half a tyiyn up.
+// half a tyiyn up, and less than the amount: the provider gets something of every payment.
 func (o Offer) ProviderFeeOf(amount money.Amount) money.Amount {
-	return Share(o.ProviderFee, amount, o.Amount)
+	return min(Share(o.ProviderFee, amount, o.Amount), amount-1)
 }
 
 // Share is whole in the proportion of part to of, half a tyiyn up. None is negative, part is not

@@ -40,11 +40,18 @@ type SentMessage struct {
 	Error     string // of the last attempt
 }
 
+// A Found is an offer and its end.
+type Found struct {
+	Offer
+	Reason  Reason    // of a refusal, "" = it was not refused
+	EndedAt time.Time // zero = it has no end
+}
+
 // Inquiries is the part of a Store for a person who is asked what became of a payment.
 type Inquiries interface {
 	// FindOffers returns at most limit offers with this payment code or id, or whose hold the other
 	// side knows by it, newest first.
-	FindOffers(ctx context.Context, name string, limit int) ([]Offer, error)
+	FindOffers(ctx context.Context, name string, limit int) ([]Found, error)
 	// OfferTransfers returns all transfers that came of an offer, reversals included, oldest first.
 	OfferTransfers(ctx context.Context, offer string) ([]Transfer, error)
 	// SentMessages returns those messages of keys that there are, oldest first.

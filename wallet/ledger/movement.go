@@ -78,6 +78,8 @@ type Statements interface {
 	// ClassBalances returns all classes in one snapshot. The wallets' and agents' are the sums of
 	// their running balances, so the sum of all is zero only while these are right.
 	ClassBalances(ctx context.Context) ([]ClassBalance, error)
+	// CountEntries counts all entries.
+	CountEntries(ctx context.Context) (int64, error)
 	// Totals costs little however large the books are.
 	Totals(ctx context.Context) (Totals, error)
 	// RollUp folds the entries so far of every account but the wallets' into its roll-up. It

@@ -29,7 +29,8 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	return receipt
 }
 
-// fillHolds writes holds with every end and without one, a transfer, and reversals of both kinds.
+// fillHolds writes holds with every end and without one, a transfer, a cash-in, and reversals of all
+// kinds.
 func (b *books) fillHolds() {
 	b.Helper()
 	w, payee := b.wallet(money.Som(1000)), b.wallet(money.Som(1))
@@ -56,6 +57,10 @@ func (b *books) fillHolds() {
 	b.must(err)
 	_, err = b.Reverse(b.ctx(), b.reversal(sent.TransferID, "1", money.Som(5), money.Som(1)))
 	b.must(err)
+	b.openAgent(network, money.Som(100))
+	cashed := b.answers(b.cashIn("1", payee, money.Som(7)), ledger.Done)
+	_, err = b.Reverse(b.ctx(), b.reversal(cashed.Transfer, "1", money.Som(2), 0))
+	b.must(err)
 	b.wallet(0)
 }
 
@@ -79,6 +84,31 @@ func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
 	return b.payment(b.pressed(b.wallet(money.Som(100)).ID, money.Som(10)))
+}
+
+// Paid registers a wallet of 100 som and returns the receipt of a payment of 10, with a fee of one.
+func Paid(t *testing.T, s ledger.Store) ledger.Receipt {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	return b.pay(b.wallet(money.Som(100)).ID, money.Som(10), day)
+}
+
+// Held registers a wallet of 100 som and returns its offer of 10, with a fee of one, which is held.
+// It may be called after Paid, once.
+func Held(t *testing.T, s ledger.Store) ledger.Offer {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	b.number.Store(1000)
+	return b.held(b.wallet(money.Som(100)).ID, money.Som(10))
+}
+
+// Suspended is Held, and then nobody has answered: it is in suspense.
+func Suspended(t *testing.T, s ledger.Store) ledger.Offer {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	o := Held(t, s)
+	b.must(b.SuspendHold(b.ctx(), o.ID, b.suspense(o), b.now))
+	return b.read(o.ID)
 }
 
 // WantState fails the test unless the offer is in the state.
@@ -148,9 +178,10 @@ func tamperEntries() []Tamper {
 		{"total_sum", "deleted", false, `DELETE FROM entry WHERE account = 'provider:dostek'`},
 		{"running_balance", "richer", true, `UPDATE account SET balance = balance + 1`},
 		{"account_bounds", "negative", false, `UPDATE account SET balance = -1`},
-		{"account_bounds", "a wallet's credit", true, `UPDATE account SET credit = 1`},
+		{"account_bounds", "a wallet's credit", true, `UPDATE account SET credit = 1
+			WHERE id LIKE 'wallet:%'`},
 		{"orphan_account", "deleted", false, `DELETE FROM account`},
-		{"orphan_account", "an empty one", true, `DELETE FROM account WHERE balance = 0`},
+		{"orphan_account", "an empty one", true, `DELETE FROM account WHERE balance = 0 AND held = 0`},
 		{"orphan_account", "of no wallet", true, `INSERT INTO account (id, balance)
 			VALUES ('wallet:nobody', 0)`},
 		{"orphan_entry", "deleted", true, `DELETE FROM transfer WHERE kind = 'fund'`},
@@ -166,6 +197,8 @@ func tamperEntries() []Tamper {
 			WHERE kind = 'payment'`},
 		{"other_entries", "fund", true, `UPDATE entry SET account = 'adjust'
 			WHERE account = 'trust'`},
+		{"other_entries", "cash-in", false, `UPDATE entry SET account = 'adjust'
+			WHERE account LIKE 'agent:%' AND amount < 0`},
 		{"other_entries", "a fee", true, `UPDATE transfer SET fee = 1 WHERE kind = 'fund'`},
 		{"reversal", "more than there was", true, `UPDATE transfer SET amount = amount + 100000
 			WHERE kind = 'reversal'`},
@@ -198,7 +231,7 @@ func tamperOffers() []Tamper {
 			WHERE day_used > 0`},
 		{"limits", "deleted", true, `DELETE FROM limit_used WHERE operation = 'payment'`},
 		{"limits", "of nothing", true, `INSERT INTO limit_used (wallet, operation, month, used, day,
-			day_used) SELECT id, 'cash_in', '2026-11', 1, '2026-11-21', 1 FROM wallet`},
+			day_used) SELECT id, 'cash_in', '2026-10', 1, '2026-10-21', 1 FROM wallet`},
 		{"orphan_message", "other end", true, `UPDATE outbox SET offer_end = 'expired'
 			WHERE offer_end = 'done'`},
 		{"orphan_message", "no offer", true, `UPDATE outbox SET offer = 'none'
@@ -245,16 +278,17 @@ func tamperBooks() []Tamper {
 		SELECT 'cashin:forged', 'cash_in', wallet, 5, 0, fingerprint, 0, 1, '2026-11-21', '2026-11'
 		FROM transfer WHERE kind = 'fund' AND amount = 100;
 		INSERT INTO entry (transfer, line, account, amount)
-		SELECT id, 1, 'agent:forged', -5 FROM transfer WHERE kind = 'cash_in';
+		SELECT id, 1, 'agent:forged', -5 FROM transfer WHERE id = 'cashin:forged';
 		INSERT INTO entry (transfer, line, account, amount)
-		SELECT id, 2, 'wallet:' || wallet, 5 FROM transfer WHERE kind = 'cash_in';
+		SELECT id, 2, 'wallet:' || wallet, 5 FROM transfer WHERE id = 'cashin:forged';
 		INSERT INTO account (id, balance, credit) VALUES ('agent:forged', -5, 5);
 		UPDATE account SET balance = balance + 5
-		WHERE id = (SELECT 'wallet:' || wallet FROM transfer WHERE kind = 'cash_in');
-		INSERT INTO limit_used (wallet, operation, month, used, day, day_used)
-		SELECT wallet, 'cash_in', '2026-11', 5, '2026-11-21', 5 FROM transfer WHERE kind = 'cash_in'`
+		WHERE id = (SELECT 'wallet:' || wallet FROM transfer WHERE id = 'cashin:forged');
+		UPDATE limit_used SET used = used + 5, day_used = day_used + 5 WHERE operation = 'cash_in'`
 	return []Tamper{
 		{"agent_txn", "of a funding", true, agentTxn},
+		{"agent_txn", "other amount", true, `UPDATE agent_txn SET amount = amount + 1`},
+		{"agent_txn", "another agent's", true, `UPDATE agent_txn SET agent = 'bank'`},
 		{"cash_in_txn", "that nobody asked for", true, cashIn},
 		{"rollup", "other balance", true, `INSERT INTO rollup (account, through, balance)
 			VALUES ('provider:mine', 0, 1)`},

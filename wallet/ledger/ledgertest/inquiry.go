@@ -24,7 +24,8 @@ func testInquiries(b *books) {
 		b.must(err)
 		var got []string
 		for _, o := range all {
-			if !reflect.DeepEqual(o, b.read(o.ID)) {
+			if !reflect.DeepEqual(o.Offer, b.read(o.ID)) || o.Reason != "" ||
+				o.EndedAt.IsZero() == (o.State == ledger.OfferDone) {
 				b.Errorf("got %+v, want %+v", o, b.read(o.ID))
 			}
 			got = append(got, o.ID)
@@ -146,12 +147,21 @@ func testRetryHold(b *books) {
 	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonNotHeld)
 	b.must(b.VoidHold(b.ctx(), b.voiding(o)))
 	b.declined(b.RetryHold(b.ctx(), o.ID, r), ledger.ReasonVoided)
+	found, err := b.FindOffers(b.ctx(), o.ID, 1)
+	b.must(err)
+	if len(found) != 1 || found[0].Reason != ledger.ReasonRefused || !found[0].EndedAt.Equal(b.now) {
+		b.Errorf("found %+v, want it refused now", found)
+	}
 	posted := b.held(w.ID, money.Som(10))
 	_, err = b.PostHold(b.ctx(), b.posting(posted))
 	b.must(err)
 	b.declined(b.RetryHold(b.ctx(), posted.ID, r), ledger.ReasonPosted)
+	testEnds(b, w, o, posted)
+}
 
-	// What came of them, as the wallet and the provider see it.
+// testEnds looks at what came of a payment that was suspended and given back, and of one that was
+// posted, as the wallet and the provider see it.
+func testEnds(b *books, w ledger.Wallet, o, posted ledger.Offer) {
 	kinds := func(offer string) (all []string) {
 		b.Helper()
 		transfers, err := b.OfferTransfers(b.ctx(), offer)
@@ -164,7 +174,7 @@ func testRetryHold(b *books) {
 	if got, want := kinds(o.ID), []string{"suspense", "refund"}; !slices.Equal(got, want) {
 		b.Errorf("transfers %q, want %q", got, want)
 	}
-	_, err = b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(4), 0))
+	_, err := b.Reverse(b.ctx(), b.reversal(posted.ID, "1", money.Som(4), 0))
 	b.must(err)
 	if got, want := kinds(posted.ID), []string{"payment", "reversal"}; !slices.Equal(got, want) {
 		b.Errorf("transfers %q, want %q", got, want)

@@ -75,7 +75,24 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"held message", testHeldMessage},
 		{"second cash-out", testSecondCashOut},
 		{"cash-out race", testCashOutRace},
+		{"post a part", testPostPart},
+		{"post above the hold", testPostAbove},
+		{"suspense", testSuspense},
+		{"cash-out hold", testCashOutHold},
+		{"leases", testLeases},
+		{"lease race", testLeaseRace},
+		{"similar held", testSimilarHeld},
+		{"transfer", testTransfer},
+		{"transfer limits", testTransferLimits},
+		{"transfer batch", testTransferBatch},
+		{"transfer race", testTransferRace},
+		{"operation limits", testOperationLimits},
+		{"day turns back", testDayTurnsBack},
 		{"reverse", testReverse},
+		{"reverse transfer", testReverseTransfer},
+		{"reverse the provider's fee", testReverseProviderFee},
+		{"known bugs of others", testKnownBugs},
+		{"clients", testClients},
 		{"outbox", testOutbox},
 		{"send again", testSendAgain},
 		{"send again race", testSendAgainRace},
@@ -106,6 +123,9 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"inquiries", testInquiries},
 		{"retry hold", testRetryHold},
 		{"outbox status", testOutboxStatus},
+		{"half a change", testHalves},
+		{"agent race", testAgentOnce},
+		{"key of another", testKeyOfAnother},
 		{"poster", testPoster},
 		{"payment histories", testPaymentHistories},
 		{"PIN histories", testPINHistories},
@@ -295,9 +315,9 @@ func race(n int, f func(i int)) {
 	start, done := make(chan struct{}), make(chan struct{})
 	for i := range n {
 		go func() {
+			defer func() { done <- struct{}{} }() // also when f fails the test
 			<-start
 			f(i)
-			done <- struct{}{}
 		}()
 	}
 	close(start)

@@ -113,6 +113,7 @@ func (s *Store) dsn(path, synchronous, mode string) string {
 		"journal_mode(WAL)",
 		"synchronous(" + synchronous + ")",
 		"foreign_keys(1)",
+		"recursive_triggers(1)", // with it, OR REPLACE does not get around the triggers on DELETE
 		mode,
 	}}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()

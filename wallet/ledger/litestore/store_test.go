@@ -161,6 +161,42 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
+// TestReplaceIsRefused replaces the rows of every table whose rows are kept, through the connection
+// of the store: SQLite deletes what it replaces, and fires no trigger on DELETE unless it is told to.
+func TestReplaceIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	s := open(t, path)
+	paid := ledgertest.Fill(t, s)
+	if err := s.CloseDay(t.Context(), "2026-11-21", paid.PostedAt, nil); err != nil {
+		t.Fatal(err)
+	}
+	db := raw(t, path)
+	for _, table := range []string{
+		"offer", "transfer", "entry", "hold", "hold_move", "agent_txn", "audit", "cases",
+		"closed_day", "closing",
+	} {
+		var rows, kept int
+		err := db.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM `+table+`), count(*)
+			FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = $1 AND sql LIKE '%BEFORE DELETE%'`,
+			table).Scan(&rows, &kept)
+		if err != nil || rows == 0 || kept == 0 {
+			t.Errorf("%s: %d rows, %d triggers, %v", table, rows, kept, err)
+		}
+		err = s.Exec(`INSERT OR REPLACE INTO ` + table + ` SELECT * FROM ` + table)
+		if err == nil {
+			t.Errorf("the rows of %s can be replaced", table)
+		}
+	}
+	if err := s.Exec(`UPDATE OR REPLACE offer SET state = 'open', pressed_at = 0, ended_at = 0,
+		held_at = 0, reason = '' WHERE state = 'open'`); err != nil {
+		t.Errorf("an update that replaces nothing: %v", err)
+	}
+	all, err := s.Verify(t.Context())
+	if err != nil || len(all) > 0 {
+		t.Errorf("afterwards: %+v, %v", all, err)
+	}
+}
+
 // TestLockTimeout holds the file's write lock, as a commit under way does.
 func TestLockTimeout(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")

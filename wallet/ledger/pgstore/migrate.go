@@ -12,7 +12,8 @@ import (
 
 // lockMigrations is for one migrating process of a schema at a time.
 const lockMigrations = `
-SELECT pg_advisory_lock(hashtextextended('ussdgw ledger ' || coalesce(current_schema(), ''), 0))`
+SELECT pg_advisory_lock(hashtextextended('ussdgw ledger '
+           || coalesce(nullif(CAST($1 AS text), ''), current_schema(), ''), 0))`
 
 const createMigrationTable = `
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -47,14 +48,14 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // what counts is committed
+	if _, err := c.Exec(ctx, lockMigrations, s.config.Schema); err != nil {
+		return err
+	}
 	if s.config.Schema != "" {
 		name := pgx.Identifier{s.config.Schema}.Sanitize()
 		if _, err := c.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+name); err != nil {
 			return err
 		}
-	}
-	if _, err := c.Exec(ctx, lockMigrations); err != nil {
-		return err
 	}
 	if _, err := c.Exec(ctx, createMigrationTable); err != nil {
 		return err

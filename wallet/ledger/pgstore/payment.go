@@ -38,7 +38,10 @@ func (s *Store) Apply(
 		results = make([]ledger.Result, len(payments))
 		before, err := send(ctx, c, payments, rounds, results)
 		if err == nil {
-			err = readBefore(ctx, c, payments, before, results)
+			err = readDone(ctx, c, payments, before.done, results)
+		}
+		if err == nil {
+			err = readHeld(ctx, c, payments, before.held, results)
 		}
 		return classify(err, true)
 	})
@@ -71,26 +74,27 @@ func roundsOf(payments []ledger.Payment) [][]int {
 }
 
 // send runs the rounds. The statements of a pgx.Batch without a BEGIN are one transaction, which is
-// committed at its end: nothing counts before Close returns nil. It returns what has ended before:
-// of these the receipts are to be read.
+// committed at its end: nothing counts before Close returns nil. It returns what was done or held
+// before: of that more is to be read.
 func send(
 	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, rounds [][]int,
 	results []ledger.Result,
-) (before []int, err error) {
+) (before earlier, err error) {
 	batch := &pgx.Batch{}
 	for _, round := range rounds {
 		batch.Queue(callApply, applyArgs(payments, round)...)
 	}
 	sent := c.SendBatch(ctx, batch)
 	for _, round := range rounds {
-		done, err := receive(sent, payments, round, results)
-		if err != nil {
-			return nil, errors.Join(err, sent.Close())
+		if err := receive(sent, payments, round, results, &before); err != nil {
+			return before, errors.Join(err, sent.Close())
 		}
-		before = append(before, done...)
 	}
 	return before, sent.Close()
 }
+
+// earlier is what was done and what was held before, by the index of the payment.
+type earlier struct{ done, held []int }
 
 // applyArgs makes the arrays of apply_payments.
 func applyArgs(payments []ledger.Payment, round []int) []any {
@@ -182,13 +186,14 @@ func openFields(fields map[string]string) string {
 	return text
 }
 
-// receive reads the verdicts of a round, and returns what was done before.
+// receive reads the verdicts of a round, and adds to what was done or held before.
 func receive(
 	sent pgx.BatchResults, payments []ledger.Payment, round []int, results []ledger.Result,
-) (before []int, err error) {
+	before *earlier,
+) error {
 	rows, err := sent.Query()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var n int
 	var verdict string
@@ -199,9 +204,11 @@ func receive(
 		case "paid":
 			results[at] = ledger.PaidResult(payments[at], amount)
 		case string(ledger.OfferDone):
-			before = append(before, at)
-		case string(ledger.OfferHeld):
+			before.done = append(before.done, at)
+		case "hold":
 			results[at] = ledger.HeldResult(payments[at])
+		case string(ledger.OfferHeld):
+			before.held = append(before.held, at)
 		default:
 			results[at].Err = &ledger.Decline{
 				Reason: ledger.Reason(verdict), Key: payments[at].Offer.ID, Limit: amount,
@@ -209,11 +216,40 @@ func receive(
 		}
 		return nil
 	})
-	return before, err
+	return err
 }
 
-// readBefore reads the receipts of what was done before. A receipt never changes.
-func readBefore(
+const selectHeldAt = `SELECT id, held_at FROM offer WHERE id = ANY ($1)`
+
+// readHeld says of what was held before when it was. That never changes.
+func readHeld(
+	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, before []int,
+	results []ledger.Result,
+) error {
+	if len(before) == 0 {
+		return nil
+	}
+	ids := column(before, func(at int) string { return payments[at].Offer.ID })
+	rows, err := c.Query(ctx, selectHeldAt, ids)
+	if err != nil {
+		return err
+	}
+	heldAt := make(map[string]int64, len(before))
+	var id string
+	var micros int64
+	_, err = pgx.ForEachRow(rows, []any{&id, &micros}, func() error {
+		heldAt[id] = micros
+		return nil
+	})
+	for _, at := range before {
+		results[at] = ledger.HeldResult(payments[at])
+		results[at].Receipt.Offer.HeldAt = ledger.FromMicros(heldAt[payments[at].Offer.ID])
+	}
+	return err
+}
+
+// readDone reads the receipts of what was done before. A receipt never changes.
+func readDone(
 	ctx context.Context, c *pgxpool.Conn, payments []ledger.Payment, before []int,
 	results []ledger.Result,
 ) error {

@@ -271,8 +271,8 @@ type cashOut struct {
 
 const selectCode = `SELECT code, tries FROM hold WHERE id = $1`
 
-// takeCashOut locks and reads the cash-out that is meant. It returns one with an empty ID when there
-// is none any more.
+// takeCashOut locks and reads the cash-out that is meant. It returns one with an empty ID when
+// there is none any more.
 func (b *Books) takeCashOut(t Tx, p ledger.PayOut) (h cashOut, err error) {
 	if p.Hold == "" {
 		return cashOut{}, nil

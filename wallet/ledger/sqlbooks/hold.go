@@ -289,8 +289,8 @@ func (b *Books) DoubtHold(
 func (b *Books) SuspendHold(
 	ctx context.Context, id string, c ledger.Case, now time.Time,
 ) error {
-	if now.IsZero() {
-		return errors.New("sqlbooks: suspend hold: a time is required")
+	if now.IsZero() || c.Subject != ledger.PaymentSubject(id) {
+		return fmt.Errorf("sqlbooks: suspend hold %s: time %s, case of %q", id, now, c.Subject)
 	}
 	return b.db.Change(ctx, "suspend hold", func(t Tx) error {
 		h, err := b.takeHold(t, id)

@@ -11,21 +11,24 @@ import (
 	"ussdgw/wallet/msisdn"
 )
 
-const findOffers = `SELECT` + OfferColumns + `
+const findOffers = `SELECT o.ended_at, ` + OfferColumns + `
 FROM offer o
 WHERE o.id IN (SELECT id FROM offer WHERE id = $1 UNION SELECT id FROM offer WHERE code = $1
                UNION SELECT id FROM hold WHERE txn = $1)
 ORDER BY o.created_at DESC, o.id LIMIT $2`
 
 // FindOffers returns the offers that go by a name, newest first.
-func (b *Books) FindOffers(ctx context.Context, name string, limit int) ([]ledger.Offer, error) {
-	var all []ledger.Offer
+func (b *Books) FindOffers(ctx context.Context, name string, limit int) ([]ledger.Found, error) {
+	var all []ledger.Found
 	err := b.db.View(ctx, "find offers", func(t Tx) error {
 		all = nil
 		return t.Rows(findOffers, []any{name, limit}, func(scan Scan) error {
 			var o OfferRow
-			err := scan(o.Dest()...)
-			all = append(all, o.Read())
+			var ended int64
+			err := scan(append([]any{&ended}, o.Dest()...)...)
+			all = append(all, ledger.Found{
+				Offer: o.Read(), Reason: o.reason, EndedAt: ledger.FromMicros(ended),
+			})
 			return err
 		})
 	})

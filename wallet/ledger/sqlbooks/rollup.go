@@ -128,6 +128,16 @@ func (b *Books) ClassBalances(ctx context.Context) ([]ledger.ClassBalance, error
 	return all, err
 }
 
+const countEntries = `SELECT count(*) FROM entry`
+
+// CountEntries counts all entries.
+func (b *Books) CountEntries(ctx context.Context) (n int64, err error) {
+	err = b.db.Survey(ctx, "count entries", func(t Tx) error {
+		return t.Row(countEntries, nil, &n)
+	})
+	return n, err
+}
+
 const selectTotals = `
 SELECT CAST(coalesce(-sum(balance), 0) AS BIGINT),
        CAST(coalesce(sum(CASE WHEN account LIKE 'agent:%' THEN balance END), 0) AS BIGINT),

@@ -38,8 +38,8 @@ DROP FUNCTION apply_payments(text[], bytea[], bigint[], bigint[], bigint[], text
 
 -- apply_payments executes pressed offers. No wallet has two of them, as payer or as payee. An offer
 -- with a p_txn is held, another one is posted at once. Row n of the result is of payment n: 'paid'
--- now, with what the wallet has to spend after it, 'done' before, 'held', or the reason of the decline
--- with its limit. A message goes out when its payment gets, in this call, to where m_when says:
+-- now, with what the wallet has to spend after it, 'done' before, 'hold' when it is held now, 'held'
+-- before, or the reason of the decline with its limit. A message goes out when its payment gets, in this call, to where m_when says:
 -- 'done', 'held' or 'refused'. With m_of, which is 'payer' or 'payee', it gets the balance of that
 -- wallet.
 --
@@ -274,8 +274,9 @@ BEGIN
     END IF;
 
     RETURN QUERY
-    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'paid' WHEN 'hold' THEN 'held' ELSE i.verdict END,
-           CASE WHEN i.verdict = 'pay' THEN i.after WHEN i.state = 'refused' THEN i.before
+    SELECT i.n, CASE i.verdict WHEN 'pay' THEN 'paid' ELSE i.verdict END,
+           CASE WHEN i.verdict = 'pay' THEN i.after
+                WHEN i.state = 'refused' AND i.verdict <> 'key_reused' THEN i.before
                 ELSE i.reason_limit END
     FROM unnest(v_verdict, v_limit, v_after, v_state, v_reason_limit) WITH ORDINALITY
          AS i (verdict, reason_limit, after, state, before, n)
