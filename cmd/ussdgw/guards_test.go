@@ -131,13 +131,40 @@ func billerGuards() []guard {
 	}
 }
 
+// menuGuards are those of what a screen may ask and a menu may do.
+func menuGuards() []guard {
+	return []guard{
+		{
+			"a PIN executes what its screen has shown", "ussd/menu/check_money.go",
+			"offered.Operation != operation &&", "offered.Operation == \"none\" &&",
+			"TestBadMenus", "./ussd/menu",
+		},
+		{
+			"an INN that proves somebody is kept nowhere", "ussd/menu/slot.go",
+			"return s.pin() || (s != nil && s.kind == typeOwnINN)", "return s.pin()",
+			"TestSecretINN", "./ussd/menu",
+		},
+		{
+			"no refusal tells a balance that asks the PIN", "ussd/teller/payment.go",
+			"== ledger.ReasonLowBalance && t.issuer.BalanceNeedsPIN()",
+			"== ledger.ReasonLowBalance && t.issuer == nil",
+			"TestOutcomes", "./ussd/teller",
+		},
+		{
+			"a line of a history stays what it was", "ussd/teller/history.go",
+			"c.Number, top, n+1)", "c.Number, max(top, 1<<60), n+1)",
+			"TestOutcomes", "./ussd/teller",
+		},
+	}
+}
+
 // TestGuards takes each guard out of a copy of the module and runs its test there.
 func TestGuards(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range slices.Concat(guards(), billerGuards()) {
+	for _, g := range slices.Concat(guards(), billerGuards(), menuGuards()) {
 		t.Run(strings.ReplaceAll(g.name, " ", "_"), func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(root)); err != nil {
