@@ -19,11 +19,11 @@ import (
 //
 // It declines without effect: superseded, withdrawn, expired; wrong_pin, locked, blocked and
 // suspect, the offer stays open; first_pin, always after a reset of the PIN, stopped and
-// payee_blocked; low_balance, limit_*, payee_limit and cash_out, which end the offer and are told by
-// SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and
-// with ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and
-// Resolve tells it before. With any other failure this call has moved nothing. With an error the
-// receipt has the offer alone, as far as it was read.
+// payee_blocked; low_balance, limit_*, payee_limit and cash_out, which end the offer and are told
+// by SMS too. It fails with ledger.ErrNoOffer for an unknown or another wallet's offer, and with
+// ledger.ErrInDoubt only when the payment itself is: an SMS then tells how it ended, and Resolve
+// tells it before. With any other failure this call has moved nothing. With an error the receipt
+// has the offer alone, as far as it was read.
 //
 // A payment to a provider that answers holds the money first. Pay waits for the answer as long as
 // ctx has time, less Config.AnswerMargin. It declines refused when the provider has refused for

@@ -61,8 +61,6 @@ type BillerConfig struct {
 // billerName is what the catalogue takes as an id.
 var billerName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
 
-func defaultBiller() BillerConfig { return BillerConfig{}.withDefaults() }
-
 func (b BillerConfig) withDefaults() BillerConfig {
 	defaultTo(&b.Protocol, protocolOSMP)
 	defaultTo(&b.Timeout, biller.DefaultTimeout)

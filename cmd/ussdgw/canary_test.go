@@ -103,6 +103,9 @@ func newCanaryRun(t *testing.T, at place) *canaryRun {
 		PINs: func(s transcript.Scenario) (transcript.PINs, error) {
 			p, err := drawPINs(canaryLength, s.Number)
 			run.pins = append(run.pins, p.PIN, p.Wrong, p.New)
+			if !slices.Contains(run.pins, p.INN) { // it is typed as a secret too
+				run.pins = append(run.pins, p.INN)
+			}
 			return p, err
 		},
 		Open: func(

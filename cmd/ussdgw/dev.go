@@ -152,9 +152,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) (err er
 		return err
 	}
 	m := newMetrics()
-	m.watchOffers(store, time.Now)
-	m.watchBooks(store, time.Now)
-	m.watchFloats(store)
+	m.watch(store)
 	if err := d.openMenus(ctx, store, m.menus, stdout, stderr); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,6 +72,19 @@ func guards() []guard {
 			"TestPINsLeaveNoTrace", here,
 		},
 		{
+			"smsc knows no money", "smsc/smsc.go",
+			`	"ussdgw/smsc/pdu"` + "\n",
+			`	"ussdgw/smsc/pdu"` + "\n	_ \"ussdgw/wallet/money\"\n",
+			"TestImportsFollowTheArrows", here,
+		},
+	}
+}
+
+// billerGuards are those of payments that a provider answers.
+func billerGuards() []guard {
+	const here = "./cmd/ussdgw"
+	return []guard{
+		{
 			"a payment is on record as sent before its provider is told", "wallet/deliver.go",
 			"	h, err := i.sending(hold)\n",
 			"	h, err := i.store.Hold(context.Background(), hold)\n",
@@ -79,7 +93,7 @@ func guards() []guard {
 		{
 			"a time-out gives no money back", "wallet/deliver.go",
 			"h.Attempt == 1 && a.Reason != biller.ReasonBusy && errors.Is(failure, biller.ErrNotSent)",
-			"h.Attempt == 1 && failure != nil",
+			"h.Attempt == 1 && failure != nil && !errors.Is(failure, biller.ErrRequest)",
 			"TestEveryFaultAtEveryBoundary", here,
 		},
 		{
@@ -114,11 +128,32 @@ func guards() []guard {
 			"!ok || i.stopped(p)", "!ok || p.Stopped",
 			"TestStoppedWithoutItsBiller", "./wallet",
 		},
+	}
+}
+
+// menuGuards are those of what a screen may ask and a menu may do.
+func menuGuards() []guard {
+	return []guard{
 		{
-			"smsc knows no money", "smsc/smsc.go",
-			`	"ussdgw/smsc/pdu"` + "\n",
-			`	"ussdgw/smsc/pdu"` + "\n	_ \"ussdgw/wallet/money\"\n",
-			"TestImportsFollowTheArrows", here,
+			"a PIN executes what its screen has shown", "ussd/menu/check_money.go",
+			"offered.Operation != operation &&", "offered.Operation == \"none\" &&",
+			"TestBadMenus", "./ussd/menu",
+		},
+		{
+			"an INN that proves somebody is kept nowhere", "ussd/menu/slot.go",
+			"return s.pin() || (s != nil && s.kind == typeOwnINN)", "return s.pin()",
+			"TestSecretINN", "./ussd/menu",
+		},
+		{
+			"no refusal tells a balance that asks the PIN", "ussd/teller/payment.go",
+			"== ledger.ReasonLowBalance && t.issuer.BalanceNeedsPIN()",
+			"== ledger.ReasonLowBalance && t.issuer == nil",
+			"TestOutcomes", "./ussd/teller",
+		},
+		{
+			"a line of a history stays what it was", "ussd/teller/history.go",
+			"c.Number, top, n+1)", "c.Number, max(top, 1<<60), n+1)",
+			"TestOutcomes", "./ussd/teller",
 		},
 	}
 }
@@ -129,7 +164,7 @@ func TestGuards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, g := range guards() {
+	for _, g := range slices.Concat(guards(), billerGuards(), menuGuards()) {
 		t.Run(strings.ReplaceAll(g.name, " ", "_"), func(t *testing.T) {
 			dir := t.TempDir()
 			if err := os.CopyFS(dir, os.DirFS(root)); err != nil {

@@ -242,7 +242,7 @@ func entryMutators() []mutator {
 		}},
 		{"MENU030", "a field of another message", func(f *menusFolder) []*mutant {
 			return each(f.texts("sms/*"), func(at *found) *mutant {
-				return f.say(at, at.Value.Scalar()+" {until}")
+				return f.say(at, at.Value.Scalar()+" {where}")
 			})
 		}},
 		{"MENU030", "more than four messages", func(f *menusFolder) []*mutant {
@@ -250,9 +250,11 @@ func entryMutators() []mutator {
 				return f.say(at, at.Value.Scalar()+strings.Repeat("n", 4*153-30))
 			})
 		}},
-		{"MENU030", "the PIN's message without it", func(f *menusFolder) []*mutant {
-			return each(f.texts("sms/first_pin"), func(at *found) *mutant {
-				return f.say(at, strings.ReplaceAll(at.Value.Scalar(), "{pin}", "x"))
+		{"MENU030", "the message of a secret without it", func(f *menusFolder) []*mutant {
+			without := strings.NewReplacer("{pin}", "x", "{code}", "x")
+			texts := f.texts("sms/first_pin", "sms/pin_reset", "sms/cash_code")
+			return each(texts, func(at *found) *mutant {
+				return f.say(at, without.Replace(at.Value.Scalar()))
 			})
 		}},
 	}

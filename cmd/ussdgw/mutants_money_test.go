@@ -84,16 +84,20 @@ func secretMutators() []mutator {
 	return []mutator{
 		{"MENU022", "a secret on a screen", func(f *menusFolder) []*mutant {
 			return each(append(f.prompts(), f.errorTexts()...), func(at *found) *mutant {
-				return f.say(at, at.Value.Scalar()+"{pin}")
+				secret := "{pin}"
+				if at.KeyPos.Line%2 == 0 {
+					secret = "{own_inn}"
+				}
+				return f.say(at, at.Value.Scalar()+secret)
 			})
 		}},
 		{"MENU022", "a secret in a message", func(f *menusFolder) []*mutant {
-			return each(f.texts("sms/paid", "sms/not_paid", "sms/pin_changed"),
+			return each(f.texts("sms/paid", "sms/cash_code", "sms/pin_changed"),
 				func(at *found) *mutant { return f.say(at, at.Value.Scalar()+"{pin}") })
 		}},
 		{"MENU022", "a secret that is lost", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/goto"), func(at *found) *mutant {
-				if at.up.Value.Field("ask").Scalar() != "pin" {
+				if ask := at.up.Value.Field("ask").Scalar(); ask != "pin" && ask != "own_inn" {
 					return nil
 				}
 				return f.say(at, "main")
@@ -101,14 +105,17 @@ func secretMutators() []mutator {
 		}},
 		{"MENU022", "a secret as an argument that is none", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/with/*"), func(at *found) *mutant {
-				if at.Value.Quoted || at.Key == "pin" {
+				if at.Value.Quoted || at.Key == "pin" || at.Key == "inn" {
 					return nil
 				}
 				return f.sayPlain(at, "pin")
 			})
 		}},
 		{"MENU022", "a secret that nobody typed", func(f *menusFolder) []*mutant {
-			return each(f.find("states/*/with/pin"), func(at *found) *mutant {
+			return each(f.find("states/*/with/pin", "states/*/with/inn"), func(at *found) *mutant {
+				if stateOf(at).Key == "reg_do" {
+					return nil // an application is no secret
+				}
 				return f.sayPlain(at, "amount")
 			})
 		}},
@@ -140,13 +147,23 @@ func offerMutators() []mutator {
 				return f.drop(at)
 			})
 		}},
+		{"MENU023", "money of another operation", func(f *menusFolder) []*mutant {
+			return each(f.find("states/*/goto"), func(at *found) *mutant {
+				if at.up.Value.Field("confirm") == nil {
+					return nil
+				}
+				other := map[string]string{"pay_do": "send_do", "send_do": "cash_do", "cash_do": "pay_do"}
+				return f.say(at, other[at.Value.Scalar()])
+			})
+		}},
 		{"MENU023", "money as an entry", func(f *menusFolder) []*mutant {
 			return each(f.find("entries/start", "entries/resume"), func(at *found) *mutant {
 				return f.say(at, "pay_do")
 			})
 		}},
 		{"MENU024", "something that is not shown", func(f *menusFolder) []*mutant {
-			return each(f.find("states/pay_confirm/text/*"), func(at *found) *mutant {
+			return each(f.find("states/pay_confirm/text/*", "states/send_confirm/text/*",
+				"states/cash_confirm/text/*"), func(at *found) *mutant {
 				what := placeholder.FindAllString(at.Value.Scalar(), -1)
 				return f.say(at, strings.Replace(at.Value.Scalar(),
 					what[at.KeyPos.Line%len(what)], "x", 1))
@@ -164,7 +181,8 @@ func offerMutators() []mutator {
 		}},
 		{"MENU025", "an offer that is not confirmed", func(f *menusFolder) []*mutant {
 			return each(f.find("states/pay_quote/on/ok", "states/pay_again/on/ok",
-				"states/pay_do/on/changed"), func(at *found) *mutant { return f.say(at, "soon") })
+				"states/pay_do/on/changed", "states/send_again/on/ok", "states/send_do/on/changed",
+				"states/cash_quote/on/ok"), func(at *found) *mutant { return f.say(at, "soon") })
 		}},
 		{"MENU025", "a confirm screen without a PIN", func(f *menusFolder) []*mutant {
 			return each(f.find("states/*/confirm"), func(at *found) *mutant {
@@ -183,20 +201,20 @@ func offerMutators() []mutator {
 			})
 		}},
 		{"MENU037", "a payment that is not told", func(f *menusFolder) []*mutant {
-			return each(f.texts("states/pay_done/end", "states/pay_doubt/end",
+			return each(f.texts("states/pay_done/end", "states/pay_doubt/end", "states/pay_held/end",
+				"states/send_done/end", "states/cash_done/end", "states/told_code/text",
 				"states/told_paid/text"), func(at *found) *mutant {
-				text := at.Value.Scalar()
-				for _, what := range []string{"{code}", "{amount}"} {
-					if stateOf(at).Key != "told_paid" || what == "{amount}" {
-						text = strings.ReplaceAll(text, what, "x")
-					}
+				text := strings.NewReplacer("{amount}", "x", "{until}", "x").Replace(at.Value.Scalar())
+				if !strings.HasPrefix(stateOf(at).Key, "told_") {
+					text = strings.ReplaceAll(text, "{code}", "x")
 				}
 				return f.say(at, text)
 			})
 		}},
 		{"MENU037", "an outcome that leads elsewhere", func(f *menusFolder) []*mutant {
 			return each(f.find("states/pay_do/on/paid", "states/pay_do/on/in_doubt",
-				"states/payment_told/on/paid"), func(at *found) *mutant { return f.say(at, "main") })
+				"states/pay_do/on/held", "states/cash_do/on/code_sent", "states/send_do/on/paid",
+				"states/payment_told/on/sent", "states/payment_told/on/paid"), func(at *found) *mutant { return f.say(at, "main") })
 		}},
 	}
 }

@@ -17,6 +17,13 @@ const (
 	maxUnsettled = 1000
 )
 
+// watch adds all that the ledger knows.
+func (m *metrics) watch(l ledger.Store) {
+	m.watchOffers(l, time.Now)
+	m.watchBooks(l, time.Now)
+	m.watchFloats(l)
+}
+
 // watchOffers adds what the ledger knows of payments without an end.
 func (m *metrics) watchOffers(l unsettledOffers, clock func() time.Time) {
 	m.registry.MustRegister(&offerCollector{

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -75,9 +74,7 @@ func runServe(ctx context.Context, cfg Config, path string, stderr io.Writer) (e
 		return err
 	}
 	m := newMetrics()
-	m.watchOffers(store, time.Now)
-	m.watchBooks(store, time.Now)
-	m.watchFloats(store)
+	m.watch(store)
 	live, err := serveMenus(ctx, stderr, cfg, store, log.Named("menus"), m.menus)
 	if err != nil {
 		return err

@@ -66,7 +66,10 @@ func wantAll(t *testing.T, passed []fileScenario) {
 			t.Errorf("%d scenarios in %s have passed, want %d or more", langs[lang], lang,
 				minOfEachLang)
 		}
-		for _, flow := range []string{"registration", "payment", "pin"} {
+		for _, flow := range []string{
+			"registration", "payment", "pin", "transfer", "topup", "cash", "history", "provider",
+			"identity",
+		} {
 			if files[flow+" "+lang] == 0 {
 				t.Errorf("no scenario of %s in %s has passed", flow, lang)
 			}

@@ -198,8 +198,9 @@ type bench struct {
 	env      menu.Environment
 	issuer   *wallet.Issuer
 	teller   *teller.Teller
-	attempts int // so far
-	funds    int // so far
+	provider *provider // that is behind every name of a biller
+	attempts int       // so far
+	funds    int       // so far
 }
 
 func newBench(t *testing.T) *bench {
@@ -216,6 +217,7 @@ func newBench(t *testing.T) *bench {
 	b := &bench{
 		t: t, books: &gate{Store: store, shut: map[string]error{}}, keys: keys,
 		random: rand.NewChaCha8([32]byte{1}), clock: newClock(),
+		provider: &provider{says: biller.Answer{Verdict: biller.VerdictDone, Code: "0"}},
 	}
 	t.Cleanup(func() {
 		breaches, err := store.Verify(context.Background())
@@ -240,9 +242,7 @@ func (b *bench) reopen(config wallet.Config, edits ...string) {
 	}
 	b.ok(err)
 	config.PINLength, config.Zone = len(right), zone
-	if config.Billers == nil {
-		config.Billers = func(string) (biller.Biller, bool) { return willing{}, true }
-	}
+	config.Billers = func(string) (biller.Biller, bool) { return b.provider, true }
 	b.env = teller.Environment(c, config.PINLength)
 	poster := ledger.NewPoster(b.books, zap.NewNop())
 	live := func(msisdn.Number) *catalogue.Catalogue { return c }
@@ -259,21 +259,6 @@ func (b *bench) reopen(config wallet.Config, edits ...string) {
 			b.t.Errorf("Run = %v, want nil", err)
 		}
 	})
-}
-
-// willing is a biller that does what it is asked.
-type willing struct{}
-
-func (willing) Check(context.Context, biller.Request) (biller.Answer, error) {
-	return biller.Answer{Verdict: biller.VerdictDone, Code: "0"}, nil
-}
-
-func (willing) Pay(context.Context, biller.Request) (biller.Answer, error) {
-	return biller.Answer{Verdict: biller.VerdictDone, Code: "0", ProviderTxn: "1"}, nil
-}
-
-func (w willing) Status(ctx context.Context, r biller.Request) (biller.Answer, error) {
-	return w.Pay(ctx, r)
 }
 
 // embedded is the catalogue of the binary. It takes a while to read, and nobody can change it.

@@ -59,7 +59,12 @@ type checker struct {
 func (c checker) Send(ctx context.Context, m ledger.Message, s pin.Secret) error {
 	fields := maps.Clone(m.Fields)
 	if s.Len() > 0 {
-		fields = values{"pin": string(s.Reveal())}
+		name := "pin"
+		if m.Kind == wallet.KindCashCode {
+			name = "code"
+		}
+		fields = values{name: string(s.Reveal())}
+		maps.Copy(fields, m.Fields)
 	}
 	if _, ok := c.b.env.SMS[m.Kind]; !ok {
 		c.b.t.Errorf("a message of kind %s, which is not declared", m.Kind)

@@ -48,7 +48,7 @@ func TestLists(t *testing.T) {
 		Label:  map[string]string{"ky": "Достэк", "ru": "Достэк", "en": "Dostek"},
 		Values: map[string]map[string]string{"min": same("1"), "max": same("15000")},
 		Rules:  map[string]menu.Rule{"amount": {Min: money.Som(1), Max: money.Som(15_000)}},
-		Counts: map[string]int{"fields": 1},
+		Counts: map[string]int{"fields": 1, "check": 0},
 	}
 	// What the texts of a second and a third field say here, nobody sees.
 	for _, suffix := range []string{"", "2", "3"} {
@@ -106,6 +106,11 @@ func find(t *testing.T, items []menu.Item, number int) menu.Item {
 func TestOffersAreDeclared(t *testing.T) {
 	want := map[string]bool{
 		"payment.offer ok": true, "payment.pay wrong_pin": true, "payment.pay changed": true,
+		"transfer.offer ok": true, "transfer.pay wrong_pin": true, "transfer.pay changed": true,
+		"cashout.offer ok": true, "cashout.pay wrong_pin": true, "cashout.pay changed": true,
+	}
+	pays := map[string]string{
+		"payment": "payment.pay", "transfer": "transfer.pay", "cash_out": "cashout.pay",
 	}
 	actions := newBench(t).env.Actions
 	for action, def := range actions {
@@ -114,12 +119,17 @@ func TestOffersAreDeclared(t *testing.T) {
 				t.Errorf("%s: offer %t, want %t", name, o.Offer, want[name])
 			}
 		}
-		if def.Money != (action == "payment.pay") {
-			t.Errorf("%s: money %t", action, def.Money)
+		if def.Money != (def.Operation != "" && action == pays[def.Operation]) {
+			t.Errorf("%s: money %t, operation %q", action, def.Money, def.Operation)
 		}
 	}
-	if got := actions["payment.offer"].Withdraw; got != "payment.withdraw" {
-		t.Errorf("an offer is withdrawn by %q", got)
+	for action, operation := range map[string]string{
+		"payment.offer": "payment", "transfer.offer": "transfer", "cashout.offer": "cash_out",
+	} {
+		def := actions[action]
+		if def.Withdraw != "payment.withdraw" || def.Operation != operation {
+			t.Errorf("%s: withdrawn by %q, of %q", action, def.Withdraw, def.Operation)
+		}
 	}
 }
 

@@ -16,8 +16,14 @@ import (
 // news lists the outcomes that tell what became of a payment, by action. Until one of them has
 // reached the phone, the next dial says it first.
 var news = map[string][]string{
-	"payment.pay":     {"paid", "in_doubt", "low_balance", "limit", "stopped", "not_taken"},
-	"payment.resolve": {"paid", "in_doubt", "not_taken"},
+	"payment.pay": {
+		"paid", "held", "refused", "in_doubt", "low_balance", "limit", "stopped", "not_taken",
+	},
+	"transfer.pay": {
+		"paid", "in_doubt", "low_balance", "limit", "not_taken", "payee_limit", "cannot_receive",
+	},
+	"cashout.pay":     {"code_sent", "in_doubt", "low_balance", "limit", "not_taken", "under_way"},
+	"payment.resolve": {"paid", "sent", "held", "code_sent", "in_doubt", "not_taken"},
 }
 
 // reasons lists what may have declined an action, by its outcome. Any other outcome has none.
@@ -27,16 +33,7 @@ var reasons = map[string][]ledger.Reason{
 	"wallet.register already":     {ledger.ReasonRegistered},
 	"wallet.resend_pin used":      {ledger.ReasonPINUsed},
 	"wallet.resend_pin too_often": {ledger.ReasonTooOften},
-	"wallet.resend_pin blocked":   {ledger.ReasonBlocked},
-	"wallet.block wrong":          {ledger.ReasonWrongPIN},
-	"wallet.block locked":         {ledger.ReasonLocked},
-	"wallet.block blocked":        {ledger.ReasonBlocked},
 
-	"pin.check wrong":     {ledger.ReasonWrongPIN},
-	"pin.check locked":    {ledger.ReasonLocked},
-	"pin.check blocked":   {ledger.ReasonBlocked},
-	"pin.stage blocked":   {ledger.ReasonBlocked},
-	"pin.change blocked":  {ledger.ReasonBlocked},
 	"pin.stage weak":      {ledger.ReasonWeakPIN},
 	"pin.stage same":      {ledger.ReasonSamePIN},
 	"pin.stage expired":   {ledger.ReasonNotStaged},
@@ -46,25 +43,44 @@ var reasons = map[string][]ledger.Reason{
 	"payment.account account_refused": {ledger.ReasonAccountFormat},
 	"payment.account stopped":         {ledger.ReasonStopped, ledger.ReasonUnknownProvider},
 
-	"payment.offer blocked":         {ledger.ReasonBlocked},
-	"payment.offer repeated":        {ledger.ReasonRepeated},
 	"payment.offer account_refused": {ledger.ReasonAccountFormat},
 	"payment.offer below_min":       {ledger.ReasonBelowMin},
 	"payment.offer above_max":       {ledger.ReasonAboveMax},
-	"payment.offer low_balance":     {ledger.ReasonLowBalance},
 	"payment.offer stopped":         {ledger.ReasonStopped, ledger.ReasonUnknownProvider},
-	"payment.offer limit":           limitReasons,
+	"payment.check account_unknown": {ledger.ReasonAccountFormat, ledger.ReasonAccountUnknown},
+	"payment.check unavailable":     {ledger.ReasonUnavailable, ledger.ReasonTooOften},
+	"payment.check stopped":         {ledger.ReasonStopped, ledger.ReasonUnknownProvider},
+	"transfer.recipient too_often":  {ledger.ReasonTooOften},
+	"transfer.offer amount_refused": {ledger.ReasonBelowMin, ledger.ReasonAboveMax},
+	"cashout.offer amount_refused":  {ledger.ReasonBelowMin, ledger.ReasonAboveMax},
+	"cashout.offer under_way":       {ledger.ReasonCashOut},
+	"cashout.pay under_way":         {ledger.ReasonCashOut},
+	"payment.pay stopped":           {ledger.ReasonStopped},
+	"payment.pay refused":           {ledger.ReasonRefused},
+	"wallet.send_receipt too_often": {ledger.ReasonTooOften},
+	"pin.forgotten too_often":       {ledger.ReasonTooOften},
+	"pin.forgotten ask_support":     {ledger.ReasonAskSupport},
+}
 
-	"payment.pay wrong_pin":   {ledger.ReasonWrongPIN},
-	"payment.pay locked":      {ledger.ReasonLocked},
-	"payment.pay blocked":     {ledger.ReasonBlocked},
-	"payment.pay first_pin":   {ledger.ReasonFirstPIN},
-	"payment.pay changed":     endReasons,
-	"payment.pay expired":     endReasons,
-	"payment.pay low_balance": {ledger.ReasonLowBalance},
-	"payment.pay stopped":     {ledger.ReasonStopped},
-	"payment.pay not_taken":   {ledger.ReasonNotTaken, ledger.ReasonKeyReused},
-	"payment.pay limit":       limitReasons,
+// alike lists what may have declined any action with an outcome of that name that is not above.
+var alike = map[string][]ledger.Reason{
+	"no_wallet":      {ledger.ReasonNoPayee},
+	"own_number":     {ledger.ReasonSelf},
+	"cannot_receive": {ledger.ReasonPayeeBlocked},
+	"payee_limit":    {ledger.ReasonPayeeLimit},
+	"repeated":       {ledger.ReasonRepeated},
+	"low_balance":    {ledger.ReasonLowBalance},
+	"short":          {ledger.ReasonLowBalance},
+	"limit":          limitReasons,
+	"blocked":        {ledger.ReasonBlocked},
+	"suspect":        {ledger.ReasonSuspect},
+	"wrong":          {ledger.ReasonWrongPIN},
+	"wrong_pin":      {ledger.ReasonWrongPIN},
+	"locked":         {ledger.ReasonLocked},
+	"first_pin":      {ledger.ReasonFirstPIN},
+	"changed":        endReasons,
+	"expired":        endReasons,
+	"not_taken":      {ledger.ReasonNotTaken, ledger.ReasonKeyReused},
 }
 
 var (
@@ -80,7 +96,7 @@ var (
 // asked wants of it besides.
 func (b *bench) inspect(c ussd.Call, a ussd.Answer, err error) {
 	b.t.Helper()
-	for _, digits := range []string{right, wrong, second, weak} {
+	for _, digits := range []string{right, wrong, second, weak, inn} {
 		if strings.Contains(fmt.Sprintf("%v %+v %+v", err, err, a), digits) {
 			b.t.Errorf("%s: a PIN is in %+v, %v", c.Action.Name, a, err)
 		}
@@ -109,13 +125,20 @@ func (b *bench) inspect(c ussd.Call, a ussd.Answer, err error) {
 		b.t.Errorf("%s: pending %t", name, a.Pending)
 	}
 	declined := reasons[name]
-	if declined == nil {
-		declined = []ledger.Reason{""}
+	switch told := c.Action.Name == "payment.resolve" || name == "subscriber.identify suspect"; {
+	case declined == nil && !told:
+		declined = alike[a.Outcome.Name]
+		fallthrough
+	case declined == nil:
+		if declined == nil {
+			declined = []ledger.Reason{""}
+		}
 	}
 	if !slices.Contains(declined, ledger.Reason(a.Reason)) {
 		b.t.Errorf("%s: reason %q, want one of %q", name, a.Reason, declined)
 	}
-	if (a.Outcome.Lang != "") != (name == "subscriber.identify registered") {
+	known := name == "subscriber.identify registered" || name == "subscriber.identify suspect"
+	if (a.Outcome.Lang != "") != known {
 		b.t.Errorf("%s: language %q", name, a.Outcome.Lang)
 	}
 }

@@ -25,7 +25,9 @@ func TestOutcomes(t *testing.T) {
 	told := map[string]bool{}
 	for _, s := range slices.Concat(subscriberStories(), walletStories(), pinStories(),
 		blockStories(), historyStories(), choiceStories(), accountStories(), offerStories(),
-		limitStories(), payStories(), changedStories(), refusedStories(), resolveStories()) {
+		limitStories(), payStories(), changedStories(), refusedStories(), resolveStories(),
+		operationStories(), transferStories(), cashStories(), topUpStories(), proofStories(),
+		providerStories()) {
 		name := s.action + " " + s.outcome
 		told[name] = true
 		t.Run(name+" "+s.how, func(t *testing.T) {

@@ -168,8 +168,14 @@ func TestDoubtBeforeThePayment(t *testing.T) {
 func all(o ledger.Offer) []ussd.Call {
 	return []ussd.Call{
 		call("subscriber.identify"), call("subscriber.set_language"), register(inn),
-		call("wallet.resend_pin"), call("wallet.balance"), call("wallet.statement"),
-		call("wallet.receipt", "entry", "1"), call("wallet.limits"), call("payment.favourites"),
+		call("wallet.resend_pin"), call("wallet.balance"), typing(right, "wallet.balance_pin"),
+		call("wallet.history"), call("wallet.movement", "entry", "1", "top", "9"),
+		call("wallet.send_receipt", "movement", nobodys), call("wallet.limits", "operation", "out"),
+		call("transfer.recipient", "number", other.Digits()), send("100"), call("cashout.status"),
+		cash("1000"), call("cashout.cancel"), proving(inn, "identity.confirm"),
+		proving(inn, "pin.forgotten", "amount", "100"), call("payment.favourites"),
+		call("payment.check", "provider", "severelectro", "account", severelectro),
+		typing(right, "transfer.pay", "offer", o.ID), typing(right, "cashout.pay", "offer", o.ID),
 		call("payment.recent"), call("payment.repeat", "entry", "1"), typing(right, "pin.check"),
 		typing(second, "pin.stage"), typing(second, "pin.change"), quote("100"),
 		call("payment.withdraw"), pay(o, right), resolve(o), typing(right, "wallet.block"),
@@ -182,7 +188,8 @@ func TestFailures(t *testing.T) {
 	b.seed(1000)
 	o := b.offered("100")
 	calls := all(o)
-	if len(calls) != len(b.env.Actions)-1 { // payment.account needs the catalogue alone
+	const catalogue = 2 // payment.account and topup.number need nothing else
+	if len(calls) != len(b.env.Actions)-catalogue {
 		t.Fatalf("%d calls of %d actions", len(calls), len(b.env.Actions))
 	}
 	b.books.fail("wallet", ledger.ErrUnavailable)
@@ -224,7 +231,7 @@ func TestWithoutAWallet(t *testing.T) {
 	for _, c := range all(ledger.Offer{ID: nobodys}) {
 		switch c.Action.Name {
 		case "wallet.register": // makes one
-		case "subscriber.identify", "wallet.resend_pin":
+		case "subscriber.identify", "wallet.resend_pin", "pin.forgotten":
 			b.must("unregistered", c)
 		default:
 			if a, err := b.try(t.Context(), c); !errors.Is(err, ledger.ErrNoWallet) {
@@ -247,7 +254,14 @@ func TestWrongCalls(t *testing.T) {
 		"no amount":           call("payment.offer", "provider", "dostek", "account", dostek),
 		"amount in words":     quote("all of it"),
 		"pays nobody's offer": pay(none, right),
-		"no entry":            call("wallet.receipt"),
+		"no entry":            call("wallet.movement", "top", "9"),
+		"no top":              call("wallet.movement", "entry", "1"),
+		"no recipient":        call("transfer.recipient", "number", "555"),
+		"sends to nobody":     call("transfer.offer", "number", "", "amount", "100"),
+		"sends no amount":     send(""),
+		"no cash":             cash("x"),
+		"tops up nothing":     call("topup.number", "number", "1"),
+		"forgot the amount":   proving(inn, "pin.forgotten"),
 		"entry 0":             call("payment.repeat", "entry", "0"),
 		"entry in words":      call("payment.repeat", "entry", "one"),
 		"a name of no letter": call("wallet.register", "name", " - ", "inn", inn),

@@ -86,8 +86,15 @@ func Pressed(t *testing.T, s ledger.Store) ledger.Payment {
 	return b.payment(b.pressed(b.wallet(money.Som(100)).ID, money.Som(10)))
 }
 
+// Paid registers a wallet of 100 som and returns the receipt of a payment of 10, with a fee of one.
+func Paid(t *testing.T, s ledger.Store) ledger.Receipt {
+	t.Helper()
+	b := &books{T: t, Store: s, now: start}
+	return b.pay(b.wallet(money.Som(100)).ID, money.Som(10), day)
+}
+
 // Held registers a wallet of 100 som and returns its offer of 10, with a fee of one, which is held.
-// It may be called on what Fill has filled, once.
+// It may be called after Paid, once.
 func Held(t *testing.T, s ledger.Store) ledger.Offer {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
@@ -227,6 +234,8 @@ func tamperOffers() []Tamper {
 			day_used) SELECT id, 'cash_in', '2026-10', 1, '2026-10-21', 1 FROM wallet`},
 		{"orphan_message", "other end", true, `UPDATE outbox SET offer_end = 'expired'
 			WHERE offer_end = 'done'`},
+		{"orphan_message", "never held", true, `UPDATE outbox SET offer_end = 'held'
+			WHERE offer IN (SELECT id FROM offer WHERE state = 'done' AND held_at = 0)`},
 		{"orphan_message", "no offer", true, `UPDATE outbox SET offer = 'none'
 			WHERE offer IS NOT NULL`},
 		{"blocked", "by nobody", true, `UPDATE wallet_pin SET locked_until = 253402214400000000`},

@@ -123,6 +123,16 @@ func TestEveryRuleIsBroken(t *testing.T) {
 	}
 }
 
+func TestVerifyScales(t *testing.T) {
+	ledgertest.VerifyScales(t, "x''", func(t *testing.T) (ledger.Store, func(string)) {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		s := open(t, path)
+		db := raw(t, path)
+		exec(t, db, `PRAGMA synchronous = OFF`)
+		return s, func(query string) { exec(t, db, query) }
+	})
+}
+
 // dropTriggers takes the guards of the schema away.
 func dropTriggers(t *testing.T, db *sql.DB) {
 	t.Helper()
