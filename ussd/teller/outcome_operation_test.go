@@ -339,7 +339,8 @@ func transferStories() []story {
 }
 
 func cashStories() []story {
-	const status, offer, act, cancel = "cashout.status", "cashout.offer", "cashout.pay", "cashout.cancel"
+	const status, offer = "cashout.status", "cashout.offer"
+	const act, cancel = "cashout.pay", "cashout.cancel"
 	bounds := values{"least": "100", "most": "30000"}
 	held := values{"amount": "1000.00", "until": "14:35"}
 	refused := func(amount string) func(*bench) (ussd.Answer, values) {
@@ -426,7 +427,9 @@ func (b *bench) payOut() {
 	b.t.Helper()
 	const code = "Код выдачи "
 	texts := b.messages()
-	at := slices.IndexFunc(texts, func(s string) bool { return len(s) > len(code)+6 && s[:len(code)] == code })
+	at := slices.IndexFunc(texts, func(s string) bool {
+		return len(s) > len(code)+6 && s[:len(code)] == code
+	})
 	if at < 0 {
 		b.t.Fatalf("%d SMS, none with a code", len(texts))
 	}
@@ -458,7 +461,8 @@ func topUpStories() []story {
 	}
 	return []story{
 		{act, "ok", "the own number", typed(found("mobile", "megacom", "0"+number.Digits()[3:]))},
-		{act, "ok", "another network", typed(found("mobile", "o", "0700123456"), "number", "996700123456")},
+		{act, "ok", "another network", typed(found("mobile", "o", "0700123456"),
+			"number", "996700123456")},
 		{act, "unknown", "", typed(nil, "number", "996560123456")},
 	}
 }
@@ -527,7 +531,8 @@ func proofStories() []story {
 			values{"left": "2"})},
 		{forgotten, "wrong", "INN", spent(proving(otherINN, forgotten, "amount", "100.00"),
 			values{"left": "2"})},
-		{forgotten, "locked", "", thrice(func(b *bench) { b.seed(1000); b.payTo("dostek", dostek, "100") },
+		{forgotten, "locked", "", thrice(
+			func(b *bench) { b.seed(1000); b.payTo("dostek", dostek, "100") },
 			proving(otherINN, forgotten, "amount", "100"), "21.11.26 14:36")},
 		{forgotten, "ask_support", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)

@@ -36,8 +36,8 @@ SELECT 'w' || CAST(i AS TEXT), '996' || CAST(i AS TEXT), 'Asanov Asan', 'ru', 'r
 SELECT 'wallet:w' || CAST(i AS TEXT), 1000000 - 25 * 1100 FROM w`,
 		`INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at,
                       day, month)
-SELECT 'fund:' || CAST(i AS TEXT), 'fund', 'w' || CAST(i AS TEXT), 1000000, 0, {none}, 1000000, 1, '',
-       '' FROM w`,
+SELECT 'fund:' || CAST(i AS TEXT), 'fund', 'w' || CAST(i AS TEXT), 1000000, 0, {none}, 1000000, 1,
+       '', '' FROM w`,
 		`INSERT INTO entry (transfer, line, account, amount)
 SELECT 'fund:' || CAST(i AS TEXT), 1, 'trust', -1000000 FROM w`,
 		`INSERT INTO entry (transfer, line, account, amount)
@@ -88,12 +88,14 @@ WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 	return statements
 }
 
-// VerifyScales fails the test when Verify takes out of proportion longer for more books. open makes
-// an empty store and a way to run SQL on it, in which noBytes is an empty octet string. What it takes
-// in seconds depends on the machine and is logged; with LEDGER_ENTRIES in the environment, one store
-// of that many entries is verified instead, and has to take less than 10 s for a million:
+// VerifyScales fails the test when Verify takes out of proportion longer for more books. open
+// makes an empty store and a way to run SQL on it, in which noBytes is an empty octet string. What
+// it takes in seconds depends on the machine and is logged; with LEDGER_ENTRIES in the
+// environment, one store of that many entries is verified instead, and has to take less than 10 s
+// for a million:
 //
-//	LEDGER_ENTRIES=1000000 go test -run VerifyScales -v ./wallet/ledger/pgstore ./wallet/ledger/litestore
+//	LEDGER_ENTRIES=1000000 go test -run VerifyScales -v \
+//	    ./wallet/ledger/pgstore ./wallet/ledger/litestore
 func VerifyScales(
 	t *testing.T, noBytes string,
 	open func(t *testing.T) (s ledger.Store, exec func(query string)),
