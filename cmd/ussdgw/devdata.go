@@ -44,9 +44,9 @@ type devSubscriber struct {
 
 // devPeople are those whom dev registers, as far as the menus have their language.
 var devPeople = []devSubscriber{
-	{Lang: "ky", Name: "Асанов Асан", INN: "20101199000001"},
-	{Lang: "ru", Name: "Петрова Анна", INN: "11507198500002"},
-	{Lang: "en", Name: "Toktogul Ada", INN: "12811199200003"},
+	{Lang: "ky", Name: "Асан Асанов", INN: "20101199000001"},
+	{Lang: "ru", Name: "Анна Петрова", INN: "11507198500002"},
+	{Lang: "en", Name: "Ada Toktogul", INN: "12811199200003"},
 }
 
 // devData is the folder that dev works in.

@@ -181,7 +181,7 @@ func TestTerminalOfCurl(t *testing.T) {
 	r := startCashRun(t)
 	lines := r.play(t, shell, filepath.Join(terminals, "terminal.sh"), r.url,
 		r.user+":"+r.password, r.number.Digits(), "21", "22", "23")
-	if len(lines) != 1+3*3 || strings.Join(lines[0], " ") != "check 0 Петрова А." {
+	if len(lines) != 1+3*3 || strings.Join(lines[0], " ") != "check 0 Анна П." {
 		t.Fatalf("answers %q", lines)
 	}
 	numbers := map[string]string{}

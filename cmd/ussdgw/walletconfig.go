@@ -33,6 +33,10 @@ type WalletConfig struct {
 	CheckTimeout time.Duration `mapstructure:"check_timeout"`
 	// ChecksPerHour is how often a wallet may ask that in an hour, 1..1000 [20].
 	ChecksPerHour int `mapstructure:"checks_per_hour"`
+	// CashOutTTL is how long cash waits for its code, 1m..72h [30m].
+	CashOutTTL time.Duration `mapstructure:"cash_out_ttl"`
+	// ReceiptsPerDay is how often in 24 hours a wallet gets receipts again, 1..100 [5].
+	ReceiptsPerDay int `mapstructure:"receipts_per_day"`
 }
 
 func (w WalletConfig) withDefaults() WalletConfig {
@@ -44,6 +48,8 @@ func (w WalletConfig) withDefaults() WalletConfig {
 	defaultTo(&w.GiveUpAfter, biller.GiveUpAfter)
 	defaultTo(&w.CheckTimeout, 3*time.Second)
 	defaultTo(&w.ChecksPerHour, 20)
+	defaultTo(&w.CashOutTTL, 30*time.Minute)
+	defaultTo(&w.ReceiptsPerDay, 5)
 	return w
 }
 
@@ -56,6 +62,8 @@ func (w WalletConfig) validate(at *faults) {
 	between(at, "wallet.give_up_after", w.GiveUpAfter, 10*time.Minute, 7*24*time.Hour)
 	between(at, "wallet.check_timeout", w.CheckTimeout, 100*time.Millisecond, 10*time.Second)
 	between(at, "wallet.checks_per_hour", w.ChecksPerHour, 1, 1000)
+	between(at, "wallet.cash_out_ttl", w.CashOutTTL, time.Minute, 72*time.Hour)
+	between(at, "wallet.receipts_per_day", w.ReceiptsPerDay, 1, 100)
 }
 
 // wallet is the part of the configuration that the issuer has. The public offer is read apart.
@@ -67,6 +75,7 @@ func (c Config) wallet() wallet.Config {
 		ResendPerDay: w.ResendPerDay, OfferTTL: w.OfferTTL, RepeatWithin: w.RepeatWithin,
 		StageTTL: w.PINChangeTTL, SweepAfter: w.SweepAfter, GiveUpAfter: w.GiveUpAfter,
 		CheckTimeout: w.CheckTimeout, ChecksPerHour: w.ChecksPerHour,
+		CashOutTTL: w.CashOutTTL, ReceiptsPerDay: w.ReceiptsPerDay,
 	}
 }
 
