@@ -10,7 +10,7 @@ import (
 )
 
 // Fill writes a little of everything into an empty store: a paid offer with its message, a refused
-// one, an open one, and what others have done, see fillHolds. It returns the receipt of the paid one.
+// one, an open one, and what others have done, see fillHolds. It returns the receipt of the first.
 func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
@@ -29,8 +29,8 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	return receipt
 }
 
-// fillHolds writes holds with every end and without one, a transfer, a cash-in, and reversals of all
-// kinds.
+// fillHolds writes holds with every end and without one, a transfer, a cash-in, and reversals of
+// all kinds.
 func (b *books) fillHolds() {
 	b.Helper()
 	w, payee := b.wallet(money.Som(1000)), b.wallet(money.Som(1))

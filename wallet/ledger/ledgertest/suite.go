@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,12 +19,26 @@ import (
 	"ussdgw/wallet/pin"
 )
 
+// A test is one test of the suite.
+type test struct {
+	name string
+	run  func(*books)
+}
+
 // Run runs the suite. open returns an empty, migrated store that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
-	tests := []struct {
-		name string
-		run  func(*books)
-	}{
+	for _, test := range slices.Concat(walletTests(), offerTests(), holdTests(), bookTests()) {
+		t.Run(test.name, func(t *testing.T) {
+			b := &books{T: t, Store: open(t), now: start}
+			test.run(b)
+			b.verify()
+		})
+	}
+}
+
+// walletTests are about wallets, PINs and who they belong to.
+func walletTests() []test {
+	return []test{
 		{"register", testRegister},
 		{"register race", testRegisterRace},
 		{"language", testLanguage},
@@ -47,6 +62,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"right answer", testRightAnswer},
 		{"last spent", testLastSpent},
 		{"keys", testKeys},
+	}
+}
+
+// offerTests are about offers and what is posted at once.
+func offerTests() []test {
+	return []test{
 		{"open offer", testOpenOffer},
 		{"open offer faults", testOpenOfferFaults},
 		{"press", testPress},
@@ -70,6 +91,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"refuse wins", testRefuseWins},
 		{"offer race", testOfferRace},
 		{"balance race", testBalanceRace},
+	}
+}
+
+// holdTests are about what is held, transfers, and what is taken back.
+func holdTests() []test {
+	return []test{
 		{"hold", testHold},
 		{"hold table", testHoldTable},
 		{"held message", testHeldMessage},
@@ -93,6 +120,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"reverse the provider's fee", testReverseProviderFee},
 		{"known bugs of others", testKnownBugs},
 		{"clients", testClients},
+	}
+}
+
+// bookTests are about what is told, agents, cases, statements, and all together.
+func bookTests() []test {
+	return []test{
 		{"outbox", testOutbox},
 		{"send again", testSendAgain},
 		{"send again race", testSendAgainRace},
@@ -129,13 +162,6 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"poster", testPoster},
 		{"payment histories", testPaymentHistories},
 		{"PIN histories", testPINHistories},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			b := &books{T: t, Store: open(t), now: start}
-			test.run(b)
-			b.verify()
-		})
 	}
 }
 
