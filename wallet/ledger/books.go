@@ -72,8 +72,7 @@ func (o Offer) FeeAccount() string {
 }
 
 // ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in
-// proportion, half a tyiyn up, and less than the amount: the provider gets something of every
-// payment.
+// proportion, half a tyiyn up, and less than the amount: it gets something of every payment.
 func (o Offer) ProviderFeeOf(amount money.Amount) money.Amount {
 	return min(Share(o.ProviderFee, amount, o.Amount), amount-1)
 }

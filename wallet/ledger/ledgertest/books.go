@@ -10,8 +10,7 @@ import (
 )
 
 // Fill writes a little of everything into an empty store: a paid offer with its message, a refused
-// one, an open one, and what others have done, see fillHolds. It returns the receipt of the paid
-// one.
+// one, an open one, and what others have done, see fillHolds. It returns the receipt of the first.
 func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}

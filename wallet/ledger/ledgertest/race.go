@@ -103,8 +103,7 @@ func (c *contest) told(n int, what string, err error, posts bool) {
 		c.ended[n].Add(1)
 	case err == nil, errors.Is(err, ledger.ErrNoHold):
 	case reason == ledger.ReasonVoided, reason == ledger.ReasonRefused,
-		reason == ledger.ReasonLowBalance,
-		reason == ledger.ReasonNotTaken:
+		reason == ledger.ReasonLowBalance, reason == ledger.ReasonNotTaken:
 		c.ended[n].Add(1)
 	default:
 		c.Errorf("%s: %v", what, err)

@@ -18,7 +18,7 @@ const EntriesPerScaled = 3
 // them: a wallet for every 25, a closed day, and a hold for every tenth. It goes around the Store,
 // which would take minutes for a million entries.
 func Scale(n int) []string {
-	const each = 25
+	const each = 25 // written out below
 	n = (n + each - 1) / each * each
 	const fill = `
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n}),
@@ -77,7 +77,7 @@ SELECT account, '2026-11-21', 0, sum(CASE WHEN amount < 0 THEN amount ELSE 0 END
 SELECT account, (SELECT max(seq) FROM entry), sum(amount) FROM entry
 WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 	}
-	with := strings.ReplaceAll(fill, "{n}", fmt.Sprint(n)) // each is written out in it
+	with := strings.ReplaceAll(fill, "{n}", fmt.Sprint(n))
 	for i, s := range statements {
 		if strings.Contains(s, "FROM o ") || strings.HasSuffix(s, "FROM o") ||
 			strings.Contains(s, "FROM w ") || strings.HasSuffix(s, "FROM w") {
@@ -88,50 +88,59 @@ WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 	return statements
 }
 
-// VerifyScales fails the test when Verify takes out of proportion longer for more books. open
-// makes an empty store and a way to run SQL on it, in which noBytes is an empty octet string. What
-// it takes in seconds depends on the machine and is logged; with LEDGER_ENTRIES in the
-// environment, one store of that many entries is verified instead, and has to take less than 10 s
-// for a million:
+// scaleTries is how often VerifyScales measures at most: others may use the machine meanwhile.
+const scaleTries = 10
+
+// VerifyScales fails the test when Verify takes out of proportion longer for more books. open makes
+// an empty store and a way to run SQL on it, in which noBytes is an empty octet string. How long it
+// takes depends on the machine and is logged. With LEDGER_ENTRIES in the environment, one store of
+// that many entries is verified instead, which has to take less than 10 s for a million of them:
 //
-//	LEDGER_ENTRIES=1000000 go test -run VerifyScales -v \
-//	    ./wallet/ledger/pgstore ./wallet/ledger/litestore
+//	LEDGER_ENTRIES=1000000 go test -run VerifyScales -v ./wallet/ledger/...
 func VerifyScales(
 	t *testing.T, noBytes string,
 	open func(t *testing.T) (s ledger.Store, exec func(query string)),
 ) {
-	took := func(entries int) time.Duration {
+	filled := func(entries int) (verify func() time.Duration) {
 		s, exec := open(t)
 		for _, query := range Scale(entries / EntriesPerScaled) {
 			exec(strings.ReplaceAll(query, "{none}", noBytes))
 		}
 		exec("ANALYZE")
-		best := time.Hour
-		for range 3 {
+		return func() time.Duration {
 			began := time.Now()
 			breaches, err := s.Verify(t.Context())
 			if err != nil || len(breaches) > 0 {
 				t.Fatalf("%d entries: %+v, %v", entries, breaches, err)
 			}
-			best = min(best, time.Since(began))
+			took := time.Since(began)
+			t.Logf("%d entries: %s", entries, took.Round(time.Millisecond))
+			return took
 		}
-		t.Logf("%d entries: %s, a million: %s", entries, best.Round(time.Millisecond),
-			(best * 1_000_000 / time.Duration(entries)).Round(time.Millisecond))
-		return best
 	}
 	if text := os.Getenv("LEDGER_ENTRIES"); text != "" {
 		entries, err := strconv.Atoi(text)
 		if err != nil || entries < 1000 {
 			t.Fatalf("LEDGER_ENTRIES=%s: want a number from 1000 on", text)
 		}
-		if most := 10 * time.Second * time.Duration(entries) / 1_000_000; took(entries) > most {
-			t.Errorf("it takes more than %s", most)
+		verify, best := filled(entries), time.Hour
+		for range 3 {
+			best = min(best, verify())
+		}
+		if most := 10 * time.Second * time.Duration(entries) / 1_000_000; best > most {
+			t.Errorf("it takes %s, at most %s wanted", best, most)
 		}
 		return
 	}
 	const few, many = 20_000, 100_000
-	// A query that looks at pairs would take 25 times as long.
-	if less, more := took(few), took(many); more > 3*many/few*less {
-		t.Errorf("%d entries take %s, %d take %s", few, less, many, more)
+	verifyFew, verifyMany := filled(few), filled(many)
+	less, more := time.Hour, time.Hour
+	for range scaleTries {
+		less, more = min(less, verifyFew()), min(more, verifyMany())
+		// A query that looks at pairs would take 25 times as long.
+		if more < 3*many/few*less {
+			return
+		}
 	}
+	t.Errorf("%d entries take %s, %d take %s", few, less, many, more)
 }

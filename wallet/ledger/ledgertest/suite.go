@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,13 +19,15 @@ import (
 	"ussdgw/wallet/pin"
 )
 
+// A test is one test of the suite.
+type test struct {
+	name string
+	run  func(*books)
+}
+
 // Run runs the suite. open returns an empty, migrated store that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
-	var all []test
-	for _, some := range [][]test{subscriberTests(), offerTests(), holdTests(), bookTests()} {
-		all = append(all, some...)
-	}
-	for _, test := range all {
+	for _, test := range slices.Concat(walletTests(), offerTests(), holdTests(), bookTests()) {
 		t.Run(test.name, func(t *testing.T) {
 			b := &books{T: t, Store: open(t), now: start}
 			test.run(b)
@@ -33,14 +36,8 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 	}
 }
 
-// A test is a part of the suite, on books of its own.
-type test struct {
-	name string
-	run  func(*books)
-}
-
-// subscriberTests are about who a wallet belongs to, and its PIN.
-func subscriberTests() []test {
+// walletTests are about wallets, PINs and who they belong to.
+func walletTests() []test {
 	return []test{
 		{"register", testRegister},
 		{"register race", testRegisterRace},
@@ -68,7 +65,7 @@ func subscriberTests() []test {
 	}
 }
 
-// offerTests are about offers and payments.
+// offerTests are about offers and what is posted at once.
 func offerTests() []test {
 	return []test{
 		{"open offer", testOpenOffer},
@@ -97,7 +94,7 @@ func offerTests() []test {
 	}
 }
 
-// holdTests are about holds, transfers and reversals.
+// holdTests are about what is held, transfers, and what is taken back.
 func holdTests() []test {
 	return []test{
 		{"hold", testHold},
@@ -126,7 +123,7 @@ func holdTests() []test {
 	}
 }
 
-// bookTests are about messages, agents, cases and the sums of the books.
+// bookTests are about what is told, agents, cases, statements, and all together.
 func bookTests() []test {
 	return []test{
 		{"outbox", testOutbox},

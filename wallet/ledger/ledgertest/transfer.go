@@ -147,7 +147,7 @@ func testReverseTransfer(b *books) {
 }
 
 // testReverseProviderFee takes a payment back by and by: what the provider has paid comes back to
-// it to the tyiyn, and what it got is a claim once it was settled.
+// it to the tyiyn.
 func testReverseProviderFee(b *books) {
 	w := b.wallet(money.Som(100))
 	o := b.offer(w.ID, money.Som(10))

@@ -110,8 +110,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsBroken looks for a tamper of every rule, one that breaks it alone where there is
-// one.
+// TestEveryRuleIsBroken looks for a tamper of every rule, and for one that breaks it alone where it
+// can be broken so.
 func TestEveryRuleIsBroken(t *testing.T) {
 	for _, audit := range ledger.Audits() {
 		alone := slices.Contains(ledgertest.Implied(), audit.Name)
@@ -172,9 +172,8 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestReplaceIsRefused replaces the rows of every table whose rows are kept, through the
-// connection of the store: SQLite deletes what it replaces, and fires no trigger on DELETE unless
-// it is told to.
+// TestReplaceIsRefused replaces the rows of every table whose rows are kept, through the connection
+// of the store: SQLite deletes what it replaces, and fires no trigger on DELETE unless told to.
 func TestReplaceIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	s := open(t, path)
