@@ -16,9 +16,13 @@ const severelectro = "123456789"
 // A provider answers every order and every question as it was told to.
 type provider struct{ says biller.Answer }
 
-func (p *provider) Check(context.Context, biller.Request) (biller.Answer, error) { return p.says, nil }
+func (p *provider) Check(context.Context, biller.Request) (biller.Answer, error) {
+	return p.says, nil
+}
 
-func (p *provider) Pay(context.Context, biller.Request) (biller.Answer, error) { return p.says, nil }
+func (p *provider) Pay(context.Context, biller.Request) (biller.Answer, error) {
+	return p.says, nil
+}
 
 func (p *provider) Status(context.Context, biller.Request) (biller.Answer, error) {
 	return p.says, nil
@@ -33,7 +37,9 @@ func providerStories() []story {
 			return b.do(call(check, "provider", "severelectro", "account", severelectro)), want
 		}
 	}
-	told := func(says biller.Answer, want func(ledger.Offer) values) func(*bench) (ussd.Answer, values) {
+	told := func(
+		says biller.Answer, want func(ledger.Offer) values,
+	) func(*bench) (ussd.Answer, values) {
 		return func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			o := b.electricity(says)

@@ -8,7 +8,8 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// An Operation is what a transfer or a cash-out may be and what it costs. A cash-in has a name alone.
+// An Operation is what a transfer or a cash-out may be and what it costs. A cash-in has a name
+// alone.
 type Operation struct {
 	Name     map[string]string // by language, at most MaxName characters
 	Min, Max money.Amount      // without the fee
