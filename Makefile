@@ -17,6 +17,7 @@ RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false
 # race detector, with which they take a part of their steps or none.
 PROOFS  := OfTheShippedMenus|NoMutantSurvives|HasNoSlack|OfAThousandStates
 FUZZFOR ?= 30s
+HISTORIES ?= 1000000
 ARGS    ?=
 
 .PHONY: help
@@ -40,6 +41,8 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
 	TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
 	$(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw ./ussd/menu
+	TEST_SERVERS=required $(STATIC) go test -run '^TestHistories$$' \
+		./wallet/ledger/litestore ./wallet/ledger/pgstore
 
 .PHONY: servers
 servers: ## Install what the tests start: PostgreSQL, Redis, tshark (as root), or say what is missing
@@ -89,9 +92,15 @@ figures: servers ## Measure debits a second beside pgbench, and on SQLite
 	TEST_SERVERS=required go test -tags figures -count=1 -timeout 30m -v -run '^TestFigures$$' \
 		./wallet/ledger/pgstore ./wallet/ledger/litestore
 
+.PHONY: histories
+histories: servers ## Compare HISTORIES (1000000) random operations of each store with a book in memory
+	TEST_SERVERS=required HISTORIES=$(HISTORIES) go test -count=1 -timeout 6h -v \
+		-run '^TestHistories$$' ./wallet/ledger/litestore ./wallet/ledger/pgstore
+
 .PHONY: guards
 guards: servers ## Take each guard of money and secrets out of a copy and see its test fail
-	TEST_SERVERS=required go test -tags guards -count=1 -timeout 30m -v -run '^TestGuards$$' ./cmd/ussdgw
+	TEST_SERVERS=required go test -tags guards -count=1 -timeout 60m -v \
+		-run '^(TestGuards|TestBreakages)$$' ./cmd/ussdgw ./wallet/ledger/ledgertest/bookmodel
 
 .PHONY: clean
 clean: ## Remove what was built

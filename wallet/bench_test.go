@@ -387,8 +387,8 @@ func (i *inbox) count() int {
 	return len(i.got)
 }
 
-// messages sends what is due and returns it, oldest first. Their PINs join the audit; the digits of a
-// one-time code are too few for it.
+// messages sends what is due and returns it, oldest first. Their PINs join the audit; the digits
+// of a one-time code are too few for it.
 func (b *bench) messages() []sent {
 	b.t.Helper()
 	box := &inbox{}

@@ -39,9 +39,9 @@ type CashOutQuote struct {
 // it is paid the money is held for Config.CashOutTTL, Pay fails with ledger.ErrHeld, and an SMS has
 // the one-time code against which any agent pays out.
 //
-// It declines blocked, suspect, cash_out when one is under way (Limit has its amount, Until its end),
-// below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month (Limit has
-// what is left) and low_balance (Limit has the balance).
+// It declines blocked, suspect, cash_out when one is under way (Limit has its amount, Until its
+// end), below_min and above_max (Limit has the bound), limit_payment, limit_day and limit_month
+// (Limit has what is left) and low_balance (Limit has the balance).
 func (i *Issuer) OfferCashOut(ctx context.Context, q CashOutQuote) (ledger.Offer, error) {
 	w, err := i.mover(ctx, q.Number)
 	if err != nil {
@@ -67,8 +67,8 @@ func (i *Issuer) OfferCashOut(ctx context.Context, q CashOutQuote) (ledger.Offer
 	return i.propose(ctx, w, o, ledger.Wallet{}, true)
 }
 
-// CashOut returns the cash-out of a wallet that is under way: its Deadline is when it ends. It fails
-// with ledger.ErrNoHold when there is none.
+// CashOut returns the cash-out of a wallet that is under way: its Deadline is when it ends. It
+// fails with ledger.ErrNoHold when there is none.
 func (i *Issuer) CashOut(ctx context.Context, n msisdn.Number) (ledger.Hold, error) {
 	w, err := i.Wallet(ctx, n)
 	if err != nil {
@@ -93,8 +93,8 @@ func (i *Issuer) cashOut(ctx context.Context, w ledger.Wallet) (ledger.Hold, err
 
 // CancelCashOut gives the cash-out that is under way up: the money and the limits are back at once,
 // and the code is worth nothing. attempt names the input that asked for it: the same input again is
-// done already. It fails with ledger.ErrNoHold when there is none, and declines posted when an agent
-// has just paid it out. No SMS tells of it, because the caller does.
+// done already. It fails with ledger.ErrNoHold when there is none, and declines posted when an
+// agent has just paid it out. No SMS tells of it, because the caller does.
 func (i *Issuer) CancelCashOut(ctx context.Context, n msisdn.Number, attempt string) error {
 	if attempt == "" {
 		return errNoAttempt

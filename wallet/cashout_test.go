@@ -228,8 +228,8 @@ func TestCashOutRefusedByTheBooks(t *testing.T) {
 }
 
 // The code is in the SMS and nowhere else: not in the files of the books, not in a log, not in an
-// error, also when the SMS cannot be sent. What is random here is always the same, so that six digits
-// are not found by accident.
+// error, also when the SMS cannot be sent. What is random here is always the same, so that six
+// digits are not found by accident.
 func TestCashCodeIsSecret(t *testing.T) {
 	b := newBench(t, wallet.Config{})
 	b.seed(1000)

@@ -295,6 +295,36 @@ func TestPayHeld(t *testing.T) {
 	}
 }
 
+// The money of a payment is not given back by hand while its provider is being told of it again.
+func TestSettleWhileUnderWay(t *testing.T) {
+	h := &hub{reply: []hubReply{unknownBy(biller.ReasonNoAnswer, errors.New("timed out"))}}
+	b := wired(t, wallet.Config{}, map[string]*hub{"hub": h})
+	o := b.offerTo("wired", "100")
+	_, err := b.pay(o.ID, canary, "1")
+	b.fails(err, ledger.ErrHeld)
+	b.clock.advance(time.Minute)
+	_, err = b.store.SendHold(b.ctx(), o.ID, b.clock.Now())
+	b.ok(err)
+	settle := func(posted bool) error {
+		return wallet.Settle(b.ctx(), b.store, wallet.Settlement{Payment: o.ID, Posted: posted},
+			wallet.Act{Actor: "aida", Reason: "told", Now: b.clock.Now(), Zone: time.UTC})
+	}
+	b.fails(settle(false), wallet.ErrStillAsking)
+	now := b.clock.Now()
+	b.ok(b.store.DoubtHold(b.ctx(), o.ID, ledger.Answer{Code: "90"}, now, now.Add(time.Second)))
+	b.ok(settle(false))
+	b.message(wallet.KindReturned)
+
+	o = b.offerTo("wired", "50")
+	_, err = b.pay(o.ID, canary, "2")
+	b.fails(err, ledger.ErrHeld)
+	b.clock.advance(time.Minute)
+	_, err = b.store.SendHold(b.ctx(), o.ID, b.clock.Now())
+	b.ok(err)
+	b.ok(settle(true)) // the same number is no second payment
+	b.message(wallet.KindPaid)
+}
+
 // A caller whose time is over hears that the answer is open; the order goes on without it.
 func TestPayOutlivesItsStep(t *testing.T) {
 	h := &hub{

@@ -16,10 +16,10 @@ const sendReceipt = "send_receipt"
 // maxReceiptAge is how many movements back a receipt is looked for.
 const maxReceiptAge = 100
 
-// History returns what has moved on a wallet, newest first: at most limit movements with a Seq below
-// before, or from the newest on when before is 0. The Offer of what came in from another wallet has
-// that one in place of this: as ProviderName its owner, as a Recipient has it, and as Account its
-// number, masked.
+// History returns what has moved on a wallet, newest first: at most limit movements with a Seq
+// below before, or from the newest on when before is 0. The Offer of what came in from another
+// wallet has that one in place of this: as ProviderName its owner, as a Recipient has it, and as
+// Account its number, masked.
 func (i *Issuer) History(
 	ctx context.Context, n msisdn.Number, before int64, limit int,
 ) ([]ledger.Movement, error) {

@@ -167,3 +167,36 @@ func TestOfferTwice(t *testing.T) {
 	_, err = b.pay(next.ID, canary, "1")
 	b.ok(err)
 }
+
+// What a provider has not decided on is under way: the same again is asked about, however long it
+// takes. What waits for a person is not: the same may be due again by then.
+func TestOfferOfWhatIsHeld(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(1000)
+	o, now := b.offer("100"), b.clock.Now()
+	b.ok(b.store.Press(b.ctx(), o.ID, now))
+	o, err := b.store.Offer(b.ctx(), o.ID)
+	b.ok(err)
+	_, err = b.poster.Post(b.ctx(), ledger.Payment{
+		Offer: o, Day: "2026-11-21", Month: "2026-11", Now: now,
+		Terms: ledger.Terms{Txn: "1", NextAt: now.Add(time.Hour), Deadline: now.Add(time.Hour)},
+	})
+	b.fails(err, ledger.ErrHeld)
+	b.clock.advance(time.Hour)
+	_, err = b.Offer(b.ctx(), quote("100"))
+	if d := b.declined(err, ledger.ReasonRepeated); d.Key != o.ID || !d.At.Equal(now) {
+		t.Errorf("decline = %+v", d)
+	}
+	b.offer("101")
+	again := quote("100")
+	again.Again = true
+	_, err = b.Offer(b.ctx(), again)
+	b.ok(err)
+	_, err = b.store.SendHold(b.ctx(), o.ID, b.clock.Now())
+	b.ok(err)
+	b.ok(b.store.SuspendHold(b.ctx(), o.ID, ledger.Case{
+		Key: "1", Kind: wallet.CaseSuspense, Subject: ledger.PaymentSubject(o.ID), Detail: "no answer",
+		OpenedAt: b.clock.Now(),
+	}, b.clock.Now()))
+	b.offer("100")
+}

@@ -14,8 +14,9 @@ import (
 	"ussdgw/wallet/money"
 )
 
-// Whatever is offered by whatever table of fees: what the wallet loses is the amount and the fee that
-// were shown, though all fees are others by then, and who gets it gets the amount less its own fee.
+// Whatever is offered by whatever table of fees: what the wallet loses is the amount and the fee
+// that were shown, though all fees are others by then, and who gets it gets the amount less its
+// own fee.
 func TestTheQuoteIsCharged(t *testing.T) {
 	b := newBench(t, wallet.Config{})
 	b.seed(0)

@@ -131,8 +131,9 @@ type Settlement struct {
 
 // Settle ends a payment in doubt or in suspense as a person says, records who and why, closes the
 // case of its suspense, and queues the SMS that tells the subscriber. It fails with ErrStillAsking
-// for one that has not come to a doubt, and with ledger.ErrNoHold for one that was never held. It
-// declines posted and voided when it has ended otherwise, and not_held for a cash-out.
+// for one that has not come to a doubt, and when the money would be given back while the provider
+// is being told once more; and with ledger.ErrNoHold for one that was never held. It declines
+// posted and voided when it has ended otherwise, and not_held for a cash-out.
 func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error {
 	h, err := store.Hold(ctx, s.Payment)
 	if err != nil {
@@ -153,6 +154,8 @@ func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error 
 		return decline(ledger.ReasonVoided, h.ID)
 	case h.State.Final():
 		return nil
+	case !s.Posted && underWay(h):
+		return ErrStillAsking
 	}
 	answer := ledger.Answer{Code: "by_hand", Detail: a.Reason, ProviderTxn: s.ProviderTxn}
 	if s.Posted {
@@ -163,14 +166,23 @@ func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error 
 	} else {
 		r := a.record("settle_refunded", ledger.PaymentSubject(h.ID), "was "+string(h.State))
 		err = store.VoidHold(ctx, ledger.Voiding{
-			Hold: h.ID, Reason: ledger.ReasonRefused, Answer: answer, Now: a.Now,
-			Message: returned(w, h.Offer, a.Now), Record: &r,
+			Hold: h.ID, Reason: ledger.ReasonRefused, Attempt: new(h.Attempt), Answer: answer,
+			Now: a.Now, Message: returned(w, h.Offer, a.Now), Record: &r,
 		})
+		if ledger.ReasonOf(err) == ledger.ReasonNotHeld { // sent again since it was read
+			err = ErrStillAsking
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("wallet: settle: %w", err)
 	}
 	return closeSuspense(ctx, store, h.ID, a)
+}
+
+// underWay reports that nothing is on record of the last try of a hold in doubt: what comes of a
+// try puts the next one after it.
+func underWay(h ledger.Hold) bool {
+	return h.State == ledger.HoldInDoubt && !h.SentAt.Before(h.NextAt)
 }
 
 // closeSuspense closes the case of a payment that was in suspense. One that stays open, because

@@ -148,8 +148,8 @@ func received(w, payee ledger.Wallet, o ledger.Offer, now time.Time) ledger.Mess
 	}
 }
 
-// initialed is a name as others may know it: the first name, cut when it is long, and the initial of
-// the last.
+// initialed is a name as others may know it: the first name, cut when it is long, and the initial
+// of the last.
 func initialed(name string) string {
 	words := strings.Fields(name)
 	if len(words) == 0 {

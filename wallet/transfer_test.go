@@ -302,3 +302,24 @@ func TestOperationFees(t *testing.T) {
 		t.Errorf("balance = %s, want %s: the fee that was shown", r.Balance, want)
 	}
 }
+
+// A number that may have another owner gets nothing and pays nothing.
+func TestTransferSuspect(t *testing.T) {
+	b := newBench(t, wallet.Config{})
+	b.seed(1000)
+	b.seedOther("Айбек Осмонов", 1000)
+	o := b.transfer("100")
+	for _, sim := range []string{imsi, otherSIM} {
+		b.ok(b.Seen(b.ctx(), other, secret(sim)))
+	}
+	_, err := b.Recipient(b.ctx(), number, other)
+	b.declined(err, ledger.ReasonPayeeBlocked)
+	_, err = b.pay(o.ID, canary, "1")
+	b.declined(err, ledger.ReasonPayeeBlocked)
+	q := transfer("100")
+	q.Number, q.To = other, number
+	_, err = b.OfferTransfer(b.ctx(), q)
+	b.declined(err, ledger.ReasonSuspect)
+	_, err = b.OfferCashOut(b.ctx(), wallet.CashOutQuote{Number: other, Amount: money.Som(100)})
+	b.declined(err, ledger.ReasonSuspect)
+}

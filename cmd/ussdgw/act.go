@@ -23,13 +23,13 @@ func (a *actOptions) flags(cmd *cobra.Command) {
 		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
 }
 
-// act is what is recorded. It is a wrong use to give no reason.
-func (a actOptions) act(cmd *cobra.Command) (wallet.Act, error) {
-	none := wallet.Act{}
+// record is what the audit will say, but for what is done to what. It is a wrong use to give no
+// reason. example is a reason that would do.
+func (a actOptions) record(cmd *cobra.Command, example string) (ledger.Record, error) {
+	none := ledger.Record{}
 	if strings.TrimSpace(a.reason) == "" || utf8.RuneCountInString(a.reason) > ledger.MaxReason {
-		return none, usage(cmd, fmt.Sprintf(
-			`say why in 1 to %d characters: --reason "the provider has confirmed it"`,
-			ledger.MaxReason))
+		return none, usage(cmd, fmt.Sprintf("say why in 1 to %d characters: --reason %q",
+			ledger.MaxReason, example))
 	}
 	actor, err := actorOf(cmd, a.by)
 	if err != nil {
@@ -44,9 +44,18 @@ func (a actOptions) act(cmd *cobra.Command) (wallet.Act, error) {
 			"most %d characters together, and it is not %q or %q", ledger.MaxActor,
 			ledger.ActorSubscriber, ledger.ActorNetwork))
 	}
+	return r, nil
+}
+
+// act is record for the functions of package wallet.
+func (a actOptions) act(cmd *cobra.Command) (wallet.Act, error) {
+	r, err := a.record(cmd, "the provider has confirmed it")
+	if err != nil {
+		return wallet.Act{}, err
+	}
 	zone, err := time.LoadLocation(wallet.ZoneName)
 	if err != nil {
-		return none, err
+		return wallet.Act{}, err
 	}
 	return wallet.Act{Actor: r.Actor, Reason: r.Reason, Now: r.At, Zone: zone}, nil
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -36,16 +35,14 @@ func agentCommand() *cobra.Command {
 // agentOptions are the flags of the commands about agents.
 type agentOptions struct {
 	ledgerOptions
-	by, reason string
-	key, day   string
+	actOptions
+	key, day string
 }
 
 // who adds the flags of a command that changes something.
 func (o *agentOptions) who(cmd *cobra.Command) {
-	o.flags(cmd)
-	cmd.Flags().StringVar(&o.by, "by", "", "who does it, recorded beside the user of this machine")
-	cmd.Flags().StringVar(&o.reason, "reason", "",
-		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
+	o.ledgerOptions.flags(cmd)
+	o.actOptions.flags(cmd)
 }
 
 func agentListCommand() *cobra.Command {
@@ -63,7 +60,7 @@ Exit codes: 0 success, 1 failure, 2 wrong use.`,
 			})
 		},
 	}
-	o.flags(cmd)
+	o.ledgerOptions.flags(cmd)
 	return cmd
 }
 
@@ -188,7 +185,7 @@ Exit codes: 0 success, 1 there is no such agent, or failure, 2 wrong use.`,
 			})
 		},
 	}
-	o.flags(cmd)
+	o.ledgerOptions.flags(cmd)
 	cmd.Flags().StringVar(&o.day, "day", "", "day in Bishkek [today]")
 	return cmd
 }
@@ -205,26 +202,11 @@ func (o *agentOptions) books(
 	return do(cmd.Context(), store)
 }
 
-// record is what the audit will say. It is a wrong use to give no reason.
+// record is what the audit will say of an act on an agent.
 func (o *agentOptions) record(cmd *cobra.Command, act, agent string) (ledger.Record, error) {
-	none := ledger.Record{}
-	reason := strings.TrimSpace(o.reason)
-	if reason == "" || utf8.RuneCountInString(reason) > ledger.MaxReason {
-		return none, usage(cmd, fmt.Sprintf(
-			`say why in 1 to %d characters: --reason "payment order 4711"`, ledger.MaxReason))
-	}
-	actor, err := actorOf(cmd, o.by)
-	if err != nil {
-		return none, err
-	}
-	r := ledger.Record{
-		Actor: actor, Act: act, Subject: ledger.AgentSubject(agent), Reason: reason, At: time.Now(),
-	}
-	if err := r.Validate(); err != nil || o.by == ledger.ActorSubscriber {
-		return none, usage(cmd, fmt.Sprintf("--by and --reason are one line, --by and the user have at "+
-			"most %d characters together, and it is not %q", ledger.MaxActor, ledger.ActorSubscriber))
-	}
-	return r, nil
+	r, err := o.actOptions.record(cmd, "payment order 4711")
+	r.Act, r.Subject = act, ledger.AgentSubject(agent)
+	return r, err
 }
 
 // notForAgent says in words why something was not done to an agent.

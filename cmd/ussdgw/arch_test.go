@@ -74,12 +74,13 @@ var arrows = map[string][]string{
 	"wallet/ledger/litestore": append([]string{
 		"wallet/ledger", "wallet/ledger/sqlbooks", "menus/revision",
 	}, walletLeaves...),
-	"menus/revision/revisiontest": {"menus/revision"},
-	"wallet/ledger/ledgertest":    append([]string{"wallet/ledger"}, walletLeaves...),
-	"wallet/ledger/pgserver":      {},
-	"ussd/session/sessiontest":    {"ussd/session", "ussd/menu", "wallet/msisdn"},
-	"ussd/session/redisserver":    {},
-	"menus/schema/schematest":     {"menus/schema", "menus/source"},
+	"menus/revision/revisiontest":        {"menus/revision"},
+	"wallet/ledger/ledgertest":           append([]string{"wallet/ledger"}, walletLeaves...),
+	"wallet/ledger/ledgertest/bookmodel": append([]string{"wallet/ledger"}, walletLeaves...),
+	"wallet/ledger/pgserver":             {},
+	"ussd/session/sessiontest":           {"ussd/session", "ussd/menu", "wallet/msisdn"},
+	"ussd/session/redisserver":           {},
+	"menus/schema/schematest":            {"menus/schema", "menus/source"},
 }
 
 var (

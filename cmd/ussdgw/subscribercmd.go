@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -35,15 +34,13 @@ SMS.`),
 // clerkOptions are the flags of what support does to a wallet: where, who and why.
 type clerkOptions struct {
 	ledgerOptions
-	by, reason string
-	checkINN   bool
+	actOptions
+	checkINN bool
 }
 
 func (o *clerkOptions) flags(cmd *cobra.Command) {
 	o.ledgerOptions.flags(cmd)
-	cmd.Flags().StringVar(&o.by, "by", "", "who does it, recorded beside the user of this machine")
-	cmd.Flags().StringVar(&o.reason, "reason", "",
-		fmt.Sprintf("why, in at most %d characters (required)", ledger.MaxReason))
+	o.actOptions.flags(cmd)
 }
 
 // innFlag adds --check-inn.
@@ -54,21 +51,8 @@ func (o *clerkOptions) innFlag(cmd *cobra.Command) {
 
 // clerk checks who does it and why.
 func (o *clerkOptions) clerk(cmd *cobra.Command) (wallet.Clerk, error) {
-	if strings.TrimSpace(o.reason) == "" || utf8.RuneCountInString(o.reason) > ledger.MaxReason {
-		return wallet.Clerk{}, usage(cmd, fmt.Sprintf(
-			`say why in 1 to %d characters: --reason "came with ID card"`, ledger.MaxReason))
-	}
-	actor, err := actorOf(cmd, o.by)
-	if err != nil {
-		return wallet.Clerk{}, err
-	}
-	if utf8.RuneCountInString(actor) > ledger.MaxActor || o.by == ledger.ActorSubscriber ||
-		o.by == ledger.ActorNetwork {
-		return wallet.Clerk{}, usage(cmd, fmt.Sprintf("--by and the user have at most %d characters "+
-			"together, and it is not %q or %q", ledger.MaxActor, ledger.ActorSubscriber,
-			ledger.ActorNetwork))
-	}
-	return wallet.Clerk{Name: actor, Reason: o.reason}, nil
+	r, err := o.record(cmd, "came with ID card")
+	return wallet.Clerk{Name: r.Actor, Reason: r.Reason}, err
 }
 
 // actOnSubscriber makes a command of an act of the support on a wallet. What has been done is seen

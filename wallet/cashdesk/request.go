@@ -1,6 +1,7 @@
 package cashdesk
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -67,8 +68,12 @@ func parameters(r *http.Request) (url.Values, *wrongError) {
 			return nil, malformed("a POST is application/x-www-form-urlencoded")
 		}
 		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, malformed("the form cannot be read, or has more than %d octets", maxBodyOctets)
+		var tooLong *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLong):
+			return nil, malformed("the form has more than %d octets", maxBodyOctets)
+		case err != nil: // the line is bad, not the request, which may have been done before
+			return nil, &wrongError{reason: reasonTemporary}
 		}
 		text = strings.Trim(text+"&"+string(body), "&")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -114,6 +115,41 @@ func TestClientCertificate(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Errorf("Run = %v", err)
+	}
+}
+
+// TestCutForm sends half a form: nobody knows what was asked for, perhaps what is credited already,
+// and so the agent has to ask again.
+func TestCutForm(t *testing.T) {
+	b := &books{verdict: ledger.Done}
+	s, stop := run(t, Config{Addr: "127.0.0.1:0", Networks: []Network{local()}}, b)
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := http.NewRequest(http.MethodPost, "http://"+s.Addr()+Path, strings.NewReader(pay))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetBasicAuth("user", "s3cr3t-w0rd")
+	var text strings.Builder
+	if err := r.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	half := text.Len() - len(pay)/2
+	if _, err := io.WriteString(conn, text.String()[:half]); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "<result>1</result>") {
+		t.Errorf("%q, %v; want a result that is not final", answer, err)
+	}
+	if err := errors.Join(conn.Close(), stop()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -370,3 +370,45 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+// Phones of every network of the country that is named here are topped up under their own number,
+// and other numbers are not.
+func TestShippedTopUps(t *testing.T) {
+	c := shipped(t)
+	for digits, want := range map[string]string{
+		"996555123456": "megacom 0555123456",
+		"996990123456": "megacom 0990123456",
+		"996770123456": "beeline 0770123456",
+		"996996123456": "beeline 0996123456",
+		"996700123456": "o 0700123456", // it is not served, and its phones are topped up
+		"996506123456": " ",
+		"77011234567":  " ",
+		"99655512345":  " ", // a digit is missing
+	} {
+		p, account, ok := c.TopUp(digits)
+		if got := p.ID + " " + account; ok != (want != " ") || ok && got != want {
+			t.Errorf("%s is topped up by %q, %t; want %q", digits, got, ok, want)
+		}
+	}
+}
+
+// Every provider that a biller answers for names it, and those alone are asked whose account it is.
+func TestShippedBillers(t *testing.T) {
+	billed, checked := 0, 0
+	for _, category := range shipped(t).Categories {
+		for _, p := range category.Providers {
+			if (p.Settlement == catalogue.SettlementBiller) != (p.Biller != "") {
+				t.Errorf("%s settles by %s, and its biller is %q", p.ID, p.Settlement, p.Biller)
+			}
+			if p.Biller != "" {
+				billed++
+			}
+			if p.Check {
+				checked++
+			}
+		}
+	}
+	if billed < 8 || checked < 5 || checked >= billed {
+		t.Errorf("%d providers have a biller, %d are asked", billed, checked)
+	}
+}

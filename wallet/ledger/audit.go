@@ -57,8 +57,8 @@ FROM account a LEFT JOIN entry e ON e.account = a.id
 GROUP BY a.id, a.balance HAVING a.balance <> coalesce(sum(e.amount), 0)`
 
 const auditAccountBounds = `
-SELECT id, 'balance ' || CAST(balance AS TEXT) || ', held ' || CAST(held AS TEXT) || ', credit line '
-       || CAST(credit AS TEXT)
+SELECT id, 'balance ' || CAST(balance AS TEXT) || ', held ' || CAST(held AS TEXT)
+       || ', credit line ' || CAST(credit AS TEXT)
 FROM account
 WHERE balance < -credit OR held < 0 OR (held > 0 AND held > balance) OR credit < 0
    OR (id LIKE 'wallet:%' AND credit <> 0)`

@@ -46,9 +46,9 @@ FROM (
 ) x
 WHERE opening <> before OR closing <> opening + debit + credit`
 
-// A closed day has the debits and the credits of the entries that were written before it was closed,
-// and are of it or of a day before it, and that no closed day before it has. Which day an entry is
-// of is looked up only where entries of a later one may be in between.
+// A closed day has the debits and the credits of the entries that were written before it was
+// closed, and are of it or of a day before it, and that no closed day before it has. Which day an
+// entry is of is looked up only where entries of a later one may be in between.
 const auditClosing = `
 WITH d AS (
     SELECT day, through, whole, coalesce(lag(through) OVER (ORDER BY day), 0) AS before
@@ -95,6 +95,7 @@ SELECT r.id, 'reversal that the audit does not have'
 FROM transfer r LEFT JOIN audit a ON a.subject = 'payment:' || r.reversal_of AND a.act = 'reverse'
 WHERE r.reversal_of IS NOT NULL AND a.id IS NULL
 UNION ALL
-SELECT 'case:' || CAST(c.id AS TEXT), 'closed by ' || c.closed_by || ', which the audit does not have'
+SELECT 'case:' || CAST(c.id AS TEXT),
+       'closed by ' || c.closed_by || ', which the audit does not have'
 FROM cases c LEFT JOIN audit a ON a.subject = 'case:' || CAST(c.id AS TEXT)
 WHERE c.closed_at > 0 AND a.id IS NULL`

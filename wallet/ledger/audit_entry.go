@@ -1,9 +1,9 @@
 package ledger
 
 // An offer takes its amount and fee from its wallet, or out of suspense when it was posted from
-// there, and gives them to whom it says and to the fee account. The provider's own fee goes the same
-// way, of a part of the amount in proportion. The offer is done. What was posted of one that was
-// held may be less than what was offered: hold_transfers looks at that.
+// there, and gives them to whom it says and to the fee account. The provider's own fee goes the
+// same way, of a part of the amount in proportion. The offer is done. What was posted of one that
+// was held may be less than what was offered: hold_transfers looks at that.
 const auditOfferTransfer = `
 SELECT t.id, t.kind || ' of ' || CAST(t.amount AS TEXT) || ' with fee ' || CAST(t.fee AS TEXT)
        || ' has other entries, or its offer, which is ' || coalesce(max(o.state), 'missing')

@@ -23,8 +23,8 @@ HAVING sum(amount) <> 0`
 
 // A hold is of an offer that is held, or was and has the same end.
 const auditHoldOffer = `
-SELECT h.id, 'hold is ' || h.state || ', its offer ' || coalesce(o.state || ', or of other contents',
-       'missing')
+SELECT h.id, 'hold is ' || h.state || ', its offer '
+       || coalesce(o.state || ', or of other contents', 'missing')
 FROM hold h LEFT JOIN offer o ON o.id = h.id
 WHERE o.id IS NULL OR o.wallet <> h.wallet OR o.operation <> h.operation OR o.amount <> h.amount
    OR o.fee <> h.fee OR o.held_at <> h.created_at OR o.ended_at <> h.ended_at
@@ -53,8 +53,8 @@ HAVING count(m.id) = 0 OR max(f.state) <> 'held' OR max(f.at) <> h.created_at
 // and another of what came back from there; and no hold has any other.
 const auditHoldTransfers = `
 SELECT id, detail FROM (
-    SELECT h.id, 'hold of ' || CAST(h.amount AS TEXT) || ' with fee ' || CAST(h.fee AS TEXT) || ' is '
-           || h.state || ', transferred ' || coalesce(CAST(t.amount AS TEXT), 'nothing')
+    SELECT h.id, 'hold of ' || CAST(h.amount AS TEXT) || ' with fee ' || CAST(h.fee AS TEXT)
+           || ' is ' || h.state || ', transferred ' || coalesce(CAST(t.amount AS TEXT), 'nothing')
            || ', to suspense ' || coalesce(CAST(s.amount AS TEXT), 'nothing')
            || ', back ' || coalesce(CAST(r.amount AS TEXT), 'nothing') AS detail
     FROM hold h

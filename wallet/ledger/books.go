@@ -71,8 +71,9 @@ func (o Offer) FeeAccount() string {
 	return OperationFeeAccount(o.Operation)
 }
 
-// ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in proportion,
-// half a tyiyn up, and less than the amount: the provider gets something of every payment.
+// ProviderFeeOf is what the provider pays when amount of the offer is posted: its fee in
+// proportion, half a tyiyn up, and less than the amount: the provider gets something of every
+// payment.
 func (o Offer) ProviderFeeOf(amount money.Amount) money.Amount {
 	return min(Share(o.ProviderFee, amount, o.Amount), amount-1)
 }

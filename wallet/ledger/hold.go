@@ -123,8 +123,9 @@ type Holds interface {
 	// posted and voided.
 	DoubtHold(ctx context.Context, id string, a Answer, now, next time.Time) error
 	// SuspendHold gives up waiting: the money, the fee too, goes from the wallet to the suspense
-	// account, and a case about the payment is opened. Limits stay used. It does nothing more when it is in suspense.
-	// It declines posted and voided, and not_held for a cash-out, which is voided instead.
+	// account, and a case about the payment is opened. Limits stay used. It does nothing more when it
+	// is in suspense. It declines posted and voided, and not_held for a cash-out, which is voided
+	// instead.
 	SuspendHold(ctx context.Context, id string, c Case, now time.Time) error
 	// PostHold posts a hold in any state that is not final; what is not posted of it is given back,
 	// limits too. The fee that the provider pays is in proportion. A posted hold gives its first

@@ -10,7 +10,8 @@ import (
 )
 
 // Fill writes a little of everything into an empty store: a paid offer with its message, a refused
-// one, an open one, and what others have done, see fillHolds. It returns the receipt of the paid one.
+// one, an open one, and what others have done, see fillHolds. It returns the receipt of the paid
+// one.
 func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	t.Helper()
 	b := &books{T: t, Store: s, now: start}
@@ -29,8 +30,8 @@ func Fill(t *testing.T, s ledger.Store) ledger.Receipt {
 	return receipt
 }
 
-// fillHolds writes holds with every end and without one, a transfer, a cash-in, and reversals of all
-// kinds.
+// fillHolds writes holds with every end and without one, a transfer, a cash-in, and reversals of
+// all kinds.
 func (b *books) fillHolds() {
 	b.Helper()
 	w, payee := b.wallet(money.Som(1000)), b.wallet(money.Som(1))
@@ -234,6 +235,8 @@ func tamperOffers() []Tamper {
 			day_used) SELECT id, 'cash_in', '2026-10', 1, '2026-10-21', 1 FROM wallet`},
 		{"orphan_message", "other end", true, `UPDATE outbox SET offer_end = 'expired'
 			WHERE offer_end = 'done'`},
+		{"orphan_message", "never held", true, `UPDATE outbox SET offer_end = 'held'
+			WHERE offer IN (SELECT id FROM offer WHERE state = 'done' AND held_at = 0)`},
 		{"orphan_message", "no offer", true, `UPDATE outbox SET offer = 'none'
 			WHERE offer IS NOT NULL`},
 		{"blocked", "by nobody", true, `UPDATE wallet_pin SET locked_until = 253402214400000000`},

@@ -31,11 +31,6 @@ func testHalves(b *books) {
 	if err := b.SuspendHold(b.ctx(), payment.ID, secret, b.now); err == nil {
 		b.Error("a case without its detail was opened")
 	}
-	badSMS := b.payOut("1", w, "right code") // its message is the last that is written
-	badSMS.Message.Key = ""
-	if _, err := b.PayOut(b.ctx(), badSMS); err == nil {
-		b.Error("a message without its key was enqueued")
-	}
 	more := b.cashIn("1", w, money.Som(11))
 	_, err = b.CashIn(b.ctx(), more)
 	b.declined(err, ledger.ReasonFloat)

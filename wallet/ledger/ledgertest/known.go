@@ -98,8 +98,8 @@ func testPostedOnce(b *books) {
 	b.used(w.ID, ledger.OpPayment, amount)
 }
 
-// testLateAnswer is about a provider that says yes after the payment was given back: nothing is lost
-// silently, and nothing is taken twice.
+// testLateAnswer is about a provider that says yes after the payment was given back: nothing is
+// lost silently, and nothing is taken twice.
 func testLateAnswer(b *books) {
 	w := b.wallet(money.Som(100))
 	o := b.held(w.ID, money.Som(10))

@@ -102,7 +102,8 @@ func (c *contest) told(n int, what string, err error, posts bool) {
 	case err == nil && what == "void":
 		c.ended[n].Add(1)
 	case err == nil, errors.Is(err, ledger.ErrNoHold):
-	case reason == ledger.ReasonVoided, reason == ledger.ReasonRefused, reason == ledger.ReasonLowBalance,
+	case reason == ledger.ReasonVoided, reason == ledger.ReasonRefused,
+		reason == ledger.ReasonLowBalance,
 		reason == ledger.ReasonNotTaken:
 		c.ended[n].Add(1)
 	default:

@@ -18,8 +18,8 @@ func (b *books) resend(wallet, of, key string) ledger.Resend {
 	}
 }
 
-// testSendAgain sends the SMS of a payment again: as it was, once for each key, so often in so long,
-// and on record.
+// testSendAgain sends the SMS of a payment again: as it was, once for each key, so often in so
+// long, and on record.
 func testSendAgain(b *books) {
 	w, other := b.wallet(money.Som(100)), b.wallet(money.Som(100))
 	p := b.payment(b.pressed(w.ID, money.Som(10)))

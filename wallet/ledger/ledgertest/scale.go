@@ -2,7 +2,13 @@ package ledgertest
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
+	"testing"
+	"time"
+
+	"ussdgw/wallet/ledger"
 )
 
 // EntriesPerScaled is how many entries each offer of Scale has.
@@ -12,6 +18,8 @@ const EntriesPerScaled = 3
 // them: a wallet for every 25, a closed day, and a hold for every tenth. It goes around the Store,
 // which would take minutes for a million entries.
 func Scale(n int) []string {
+	const each = 25
+	n = (n + each - 1) / each * each
 	const fill = `
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {n}),
      w (i) AS (SELECT i FROM n WHERE i % 25 = 0),
@@ -28,8 +36,8 @@ SELECT 'w' || CAST(i AS TEXT), '996' || CAST(i AS TEXT), 'Asanov Asan', 'ru', 'r
 SELECT 'wallet:w' || CAST(i AS TEXT), 1000000 - 25 * 1100 FROM w`,
 		`INSERT INTO transfer (id, kind, wallet, amount, fee, fingerprint, balance_after, posted_at,
                       day, month)
-SELECT 'fund:' || CAST(i AS TEXT), 'fund', 'w' || CAST(i AS TEXT), 1000000, 0, {none}, 1000000, 1, '',
-       '' FROM w`,
+SELECT 'fund:' || CAST(i AS TEXT), 'fund', 'w' || CAST(i AS TEXT), 1000000, 0, {none}, 1000000, 1,
+       '', '' FROM w`,
 		`INSERT INTO entry (transfer, line, account, amount)
 SELECT 'fund:' || CAST(i AS TEXT), 1, 'trust', -1000000 FROM w`,
 		`INSERT INTO entry (transfer, line, account, amount)
@@ -69,7 +77,7 @@ SELECT account, '2026-11-21', 0, sum(CASE WHEN amount < 0 THEN amount ELSE 0 END
 SELECT account, (SELECT max(seq) FROM entry), sum(amount) FROM entry
 WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 	}
-	with := strings.ReplaceAll(fill, "{n}", fmt.Sprint(n))
+	with := strings.ReplaceAll(fill, "{n}", fmt.Sprint(n)) // each is written out in it
 	for i, s := range statements {
 		if strings.Contains(s, "FROM o ") || strings.HasSuffix(s, "FROM o") ||
 			strings.Contains(s, "FROM w ") || strings.HasSuffix(s, "FROM w") {
@@ -78,4 +86,52 @@ WHERE account NOT LIKE 'wallet:%' GROUP BY account`,
 		}
 	}
 	return statements
+}
+
+// VerifyScales fails the test when Verify takes out of proportion longer for more books. open
+// makes an empty store and a way to run SQL on it, in which noBytes is an empty octet string. What
+// it takes in seconds depends on the machine and is logged; with LEDGER_ENTRIES in the
+// environment, one store of that many entries is verified instead, and has to take less than 10 s
+// for a million:
+//
+//	LEDGER_ENTRIES=1000000 go test -run VerifyScales -v \
+//	    ./wallet/ledger/pgstore ./wallet/ledger/litestore
+func VerifyScales(
+	t *testing.T, noBytes string,
+	open func(t *testing.T) (s ledger.Store, exec func(query string)),
+) {
+	took := func(entries int) time.Duration {
+		s, exec := open(t)
+		for _, query := range Scale(entries / EntriesPerScaled) {
+			exec(strings.ReplaceAll(query, "{none}", noBytes))
+		}
+		exec("ANALYZE")
+		best := time.Hour
+		for range 3 {
+			began := time.Now()
+			breaches, err := s.Verify(t.Context())
+			if err != nil || len(breaches) > 0 {
+				t.Fatalf("%d entries: %+v, %v", entries, breaches, err)
+			}
+			best = min(best, time.Since(began))
+		}
+		t.Logf("%d entries: %s, a million: %s", entries, best.Round(time.Millisecond),
+			(best * 1_000_000 / time.Duration(entries)).Round(time.Millisecond))
+		return best
+	}
+	if text := os.Getenv("LEDGER_ENTRIES"); text != "" {
+		entries, err := strconv.Atoi(text)
+		if err != nil || entries < 1000 {
+			t.Fatalf("LEDGER_ENTRIES=%s: want a number from 1000 on", text)
+		}
+		if most := 10 * time.Second * time.Duration(entries) / 1_000_000; took(entries) > most {
+			t.Errorf("it takes more than %s", most)
+		}
+		return
+	}
+	const few, many = 20_000, 100_000
+	// A query that looks at pairs would take 25 times as long.
+	if less, more := took(few), took(many); more > 3*many/few*less {
+		t.Errorf("%d entries take %s, %d take %s", few, less, many, more)
+	}
 }

@@ -20,10 +20,28 @@ import (
 
 // Run runs the suite. open returns an empty, migrated store that is closed when its test ends.
 func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
-	tests := []struct {
-		name string
-		run  func(*books)
-	}{
+	var all []test
+	for _, some := range [][]test{subscriberTests(), offerTests(), holdTests(), bookTests()} {
+		all = append(all, some...)
+	}
+	for _, test := range all {
+		t.Run(test.name, func(t *testing.T) {
+			b := &books{T: t, Store: open(t), now: start}
+			test.run(b)
+			b.verify()
+		})
+	}
+}
+
+// A test is a part of the suite, on books of its own.
+type test struct {
+	name string
+	run  func(*books)
+}
+
+// subscriberTests are about who a wallet belongs to, and its PIN.
+func subscriberTests() []test {
+	return []test{
 		{"register", testRegister},
 		{"register race", testRegisterRace},
 		{"language", testLanguage},
@@ -47,6 +65,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"right answer", testRightAnswer},
 		{"last spent", testLastSpent},
 		{"keys", testKeys},
+	}
+}
+
+// offerTests are about offers and payments.
+func offerTests() []test {
+	return []test{
 		{"open offer", testOpenOffer},
 		{"open offer faults", testOpenOfferFaults},
 		{"press", testPress},
@@ -70,6 +94,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"refuse wins", testRefuseWins},
 		{"offer race", testOfferRace},
 		{"balance race", testBalanceRace},
+	}
+}
+
+// holdTests are about holds, transfers and reversals.
+func holdTests() []test {
+	return []test{
 		{"hold", testHold},
 		{"hold table", testHoldTable},
 		{"held message", testHeldMessage},
@@ -93,6 +123,12 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"reverse the provider's fee", testReverseProviderFee},
 		{"known bugs of others", testKnownBugs},
 		{"clients", testClients},
+	}
+}
+
+// bookTests are about messages, agents, cases and the sums of the books.
+func bookTests() []test {
+	return []test{
 		{"outbox", testOutbox},
 		{"send again", testSendAgain},
 		{"send again race", testSendAgainRace},
@@ -129,13 +165,6 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Store) {
 		{"poster", testPoster},
 		{"payment histories", testPaymentHistories},
 		{"PIN histories", testPINHistories},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			b := &books{T: t, Store: open(t), now: start}
-			test.run(b)
-			b.verify()
-		})
 	}
 }
 

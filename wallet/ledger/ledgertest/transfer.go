@@ -146,8 +146,8 @@ func testReverseTransfer(b *books) {
 	b.declined(err, ledger.ReasonReversed) // it had no fee
 }
 
-// testReverseProviderFee takes a payment back by and by: what the provider has paid comes back to it
-// to the tyiyn, and what it got is a claim once it was settled.
+// testReverseProviderFee takes a payment back by and by: what the provider has paid comes back to
+// it to the tyiyn, and what it got is a claim once it was settled.
 func testReverseProviderFee(b *books) {
 	w := b.wallet(money.Som(100))
 	o := b.offer(w.ID, money.Som(10))

@@ -110,7 +110,8 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsBroken looks for a tamper of every rule, one that breaks it alone where there is one.
+// TestEveryRuleIsBroken looks for a tamper of every rule, one that breaks it alone where there is
+// one.
 func TestEveryRuleIsBroken(t *testing.T) {
 	for _, audit := range ledger.Audits() {
 		alone := slices.Contains(ledgertest.Implied(), audit.Name)
@@ -121,6 +122,16 @@ func TestEveryRuleIsBroken(t *testing.T) {
 			t.Errorf("nothing breaks %s, or not alone", audit.Name)
 		}
 	}
+}
+
+func TestVerifyScales(t *testing.T) {
+	ledgertest.VerifyScales(t, "x''", func(t *testing.T) (ledger.Store, func(string)) {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		s := open(t, path)
+		db := raw(t, path)
+		exec(t, db, `PRAGMA synchronous = OFF`)
+		return s, func(query string) { exec(t, db, query) }
+	})
 }
 
 // dropTriggers takes the guards of the schema away.
@@ -161,8 +172,9 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestReplaceIsRefused replaces the rows of every table whose rows are kept, through the connection
-// of the store: SQLite deletes what it replaces, and fires no trigger on DELETE unless it is told to.
+// TestReplaceIsRefused replaces the rows of every table whose rows are kept, through the
+// connection of the store: SQLite deletes what it replaces, and fires no trigger on DELETE unless
+// it is told to.
 func TestReplaceIsRefused(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	s := open(t, path)

@@ -114,6 +114,14 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+func TestVerifyScales(t *testing.T) {
+	ledgertest.VerifyScales(t, "''::bytea", func(t *testing.T) (ledger.Store, func(string)) {
+		c := config(t)
+		s, conn := open(t, c), raw(t, c)
+		return s, func(query string) { exec(t, conn, query) }
+	})
+}
+
 func TestSchemaRefuses(t *testing.T) {
 	c := config(t)
 	ledgertest.Fill(t, open(t, c))

@@ -134,8 +134,8 @@ func returnLimits(t Tx, h ledger.Hold, amount money.Amount) error {
 	return err
 }
 
-// tell enqueues a message, if there is one, with what a wallet has to spend. A message of its key is
-// the same message. It tells of the end of an offer, or of none.
+// tell enqueues a message, if there is one, with what a wallet has to spend. A message of its key
+// is the same message. It tells of the end of an offer, or of none.
 func tell(
 	t Tx, m ledger.Message, balance money.Amount, now int64, offer string, end ledger.OfferState,
 ) error {

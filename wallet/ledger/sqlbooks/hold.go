@@ -11,8 +11,8 @@ import (
 )
 
 const holdColumns = `
-h.id, h.txn, h.state, h.attempt, h.posted, h.provider_txn, h.last_code, h.last_error, h.day, h.month,
-h.created_at, h.sent_at, h.next_at, h.deadline, h.ended_at,`
+h.id, h.txn, h.state, h.attempt, h.posted, h.provider_txn, h.last_code, h.last_error, h.day,
+h.month, h.created_at, h.sent_at, h.next_at, h.deadline, h.ended_at,`
 
 const selectHolds = `SELECT` + holdColumns + OfferColumns + `
 FROM hold h JOIN offer o ON o.id = h.id `

@@ -75,6 +75,25 @@ func (m *machine) identitySome() {
 	}
 }
 
+// sendAgainSome asks for a message once more. The second wallet has the number of all of them.
+func (m *machine) sendAgainSome() {
+	w := m.wallets[1]
+	if m.chance(4) {
+		w = pick(m, "wallet", m.wallets)
+	}
+	r := ledger.Resend{
+		Wallet: w.ID, Of: "none", Key: "again:" + m.next(), Since: m.now.Add(-24 * time.Hour), Most: 2,
+		Record: m.by("send_receipt"),
+	}
+	r.Record.Subject = ledger.WalletSubject(w.ID)
+	if len(m.messages) > 0 && !m.chance(8) {
+		r.Of = pick(m, "message", m.messages).Key
+	}
+	do := func() { m.compared("send again", m.SendAgain(m.ctx, r), m.sendAgain(r)) }
+	do()
+	m.remember(do, nil)
+}
+
 func (m *machine) caseSome() {
 	if len(m.cases) > 0 && m.chance(2) {
 		c, r := pick(m, "case", m.cases), m.by("close case")

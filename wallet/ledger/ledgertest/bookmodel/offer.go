@@ -208,8 +208,8 @@ func (b *book) cashOut(wallet string) *hold {
 	return nil
 }
 
-// similar tells when the newest payment like o was posted, or held if it has no end. several is true
-// when there are more of that time.
+// similar tells when the newest payment like o was posted, or held if it has no end. several is
+// true when there are more of that time.
 func (b *book) similar(o ledger.Offer, since time.Time) (at time.Time, id string, several bool) {
 	for _, other := range b.offers {
 		if other.Wallet != o.Wallet || other.Operation != o.Operation ||

@@ -83,6 +83,31 @@ func (b *book) closeCase(c *ledger.Case, r ledger.Record) error {
 	return nil
 }
 
+func (b *book) sendAgain(r ledger.Resend) error {
+	w, of := b.wallet(r.Wallet), b.message(r.Of)
+	asked := 0
+	for _, old := range b.records {
+		if old.Subject == r.Record.Subject && old.Act == r.Record.Act && !old.At.Before(r.Since) {
+			asked++
+		}
+	}
+	switch {
+	case w == nil:
+		return ledger.ErrNoWallet
+	case b.message(r.Key) != nil:
+		return decline(ledger.ReasonKeyReused, r.Key)
+	case asked >= r.Most:
+		return decline(ledger.ReasonTooOften, r.Key)
+	case of == nil || of.To != w.Number:
+		return ledger.ErrNoMessage
+	}
+	again := of.Message
+	again.Key, again.ID, again.Attempt, again.CreatedAt = r.Key, 0, 0, r.Record.At
+	b.messages = append(b.messages, &message{Message: again, next: r.Record.At})
+	b.record(&r.Record)
+	return nil
+}
+
 // waits reports whether a message has no end.
 func (m *message) waits() bool { return m.sent.IsZero() && m.dead.IsZero() }
 

@@ -40,7 +40,7 @@ const blind = 50_000
 // answers are what the histories have to come across, or they look at less than they should.
 var answers = []ledger.Reason{
 	ledger.Done, "no such offer", "no such hold", "no such transfer", "no such agent",
-	"no such account", "held",
+	"no such account", "no such message", "held", ledger.ReasonTooOften,
 	ledger.ReasonRegistered, ledger.ReasonINNTaken, ledger.ReasonNotBlocked, ledger.ReasonNotLocked,
 	ledger.ReasonBlocked, ledger.ReasonNotSuspect, ledger.ReasonCaseClosed, ledger.ReasonDayClosed,
 	ledger.ReasonKeyReused, ledger.ReasonNotTaken, ledger.ReasonNotPressed, ledger.ReasonExpired,
@@ -52,9 +52,13 @@ var answers = []ledger.Reason{
 	ledger.ReasonNoCashOut, ledger.ReasonCodeWrong, ledger.ReasonMismatch,
 }
 
-// Run takes random histories of together at least so many operations through a store and the book.
+// Run takes random histories of together at least so many operations through a store and the book,
+// or a tenth of them under the race detector: a history has one goroutine.
 // open returns an empty, migrated store. A history that fails is made short, and named by its seed.
 func Run(t *testing.T, operations int, open func() (ledger.Store, error)) {
+	if raced {
+		operations /= 10
+	}
 	if text := os.Getenv(Operations); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
@@ -205,6 +209,7 @@ func (m *machine) actions() map[string]func(*rapid.T) {
 		{"identity", 2, m.identitySome},
 		{"case", 1, m.caseSome},
 		{"messages", 2, m.messagesSome},
+		{"send again", 1, m.sendAgainSome},
 		{"roll up", 1, m.rollUpNow},
 		{"close day", 1, m.closeSome},
 		{"again", 6, m.again},
@@ -240,7 +245,9 @@ func (m *machine) again() {
 }
 
 // remember keeps a request for again.
-func (m *machine) remember(same, other func()) { m.requests = append(m.requests, request{same, other}) }
+func (m *machine) remember(same, other func()) {
+	m.requests = append(m.requests, request{same, other})
+}
 
 // next numbers what the histories make. All numbers have the same length.
 func (m *machine) next() string {
