@@ -136,7 +136,7 @@ func menuGuards() []guard {
 	return []guard{
 		{
 			"a PIN executes what its screen has shown", "ussd/menu/check_money.go",
-			"offered.Operation != operation &&", "offered.Operation == \"none\" &&",
+			"offered.Operation != operation &&", "offered.Operation != operation && c == nil &&",
 			"TestBadMenus", "./ussd/menu",
 		},
 		{

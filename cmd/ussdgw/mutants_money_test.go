@@ -214,7 +214,9 @@ func offerMutators() []mutator {
 		{"MENU037", "an outcome that leads elsewhere", func(f *menusFolder) []*mutant {
 			return each(f.find("states/pay_do/on/paid", "states/pay_do/on/in_doubt",
 				"states/pay_do/on/held", "states/cash_do/on/code_sent", "states/send_do/on/paid",
-				"states/payment_told/on/sent", "states/payment_told/on/paid"), func(at *found) *mutant { return f.say(at, "main") })
+				"states/payment_told/on/sent", "states/payment_told/on/paid"), func(at *found) *mutant {
+				return f.say(at, "main")
+			})
 		}},
 	}
 }

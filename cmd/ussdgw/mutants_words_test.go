@@ -129,20 +129,30 @@ func letterMutators() []mutator {
 // adviceMutators break what should be, when somebody asks for advice.
 func adviceMutators() []mutator {
 	return []mutator{
-		{"MENU060", "two screens more before the money moves", func(f *menusFolder) []*mutant {
-			return each(f.find("states/main/options/*/goto", "states/pay_amount/goto"),
+		{"MENU060", "three screens more before the money moves", func(f *menusFolder) []*mutant {
+			moves := map[string]string{
+				"pay_quote": "pay_do", "send_quote": "send_do", "send_recipient": "send_do",
+			}
+			const most = 3
+			return each(f.find("states/*_amount/goto", "states/send_number/goto"),
 				func(at *found) *mutant {
-					pays := f.find("states/pay_do")[0]
-					if to := at.Value.Scalar(); to != "pay_menu" && to != "pay_quote" {
+					to := at.Value.Scalar()
+					if moves[to] == "" {
 						return nil
 					}
-					const more = `  more%s: {text: "x", options: [{key: "1", text: "y", goto: "%s"}]}`
-					m := f.then(f.say(at, "more1"), at.file, f.stateLine(at.file),
-						fmt.Sprintf(more, "1", "more2"))
-					m = f.then(m, at.file, f.stateLine(at.file), fmt.Sprintf(more, "2", at.Value.Scalar()))
+					pays := f.find("states/" + moves[to])[0]
+					const more = `  more%d: {text: "x", options: [{key: "1", text: "y", goto: "%s"}]}`
+					m := f.say(at, "more1")
+					for n := 1; n <= most; n++ {
+						next := fmt.Sprintf("more%d", n+1)
+						if n == most {
+							next = to
+						}
+						m = f.then(m, at.file, f.stateLine(at.file), fmt.Sprintf(more, n, next))
+					}
 					m.expect(below(pays, 0))
 					if pays.file == at.file {
-						m.expect(below(pays, 2))
+						m.expect(below(pays, most))
 					}
 					return m
 				})

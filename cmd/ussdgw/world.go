@@ -226,7 +226,9 @@ func openLocalWorld(
 	if err != nil {
 		return nil, err
 	}
-	w := &localWorld{clock: &scenarioClock{now: s.Clock}, inbox: &inbox{texts: map[msisdn.Number][]string{}}}
+	w := &localWorld{
+		clock: &scenarioClock{now: s.Clock}, inbox: &inbox{texts: map[msisdn.Number][]string{}},
+	}
 	w.ledger, w.number, w.running = store, s.Number, newStages()
 	if s.Clock.IsZero() {
 		w.clock.now = time.Now()

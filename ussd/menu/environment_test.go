@@ -47,7 +47,7 @@ func environment() menu.Environment {
 	offer, balance := val("offer"), val("balance", "999999.99")
 	amount, fee := val("amount", "15000.00"), val("fee", "150.00")
 	code := val("code", "9999999999")
-	return menu.Environment{
+	env := menu.Environment{
 		Lists: lists(), Untold: "payment.resolve",
 		SMS: map[string][]menu.ValueDef{
 			"first_pin": {{Name: "pin", Widest: []string{"9999"}, Secret: true}}, "paid": {code, amount},
@@ -87,8 +87,9 @@ func environment() menu.Environment {
 				},
 				Withdraw: "payment.withdraw", Operation: "payment",
 				Outcomes: map[string]menu.OutcomeDef{
-					"ok": confirming(offers(offer, amount, fee), "provider", "account"), "low_balance": def(balance),
-					"repeated": def(val("time", "23:59")),
+					"ok":          confirming(offers(offer, amount, fee), "provider", "account"),
+					"low_balance": def(balance),
+					"repeated":    def(val("time", "23:59")),
 				},
 			},
 			"payment.withdraw": {Outcomes: map[string]menu.OutcomeDef{"done": {}}},
@@ -101,32 +102,40 @@ func environment() menu.Environment {
 					"changed":   offers(val("provider"), val("account"), amount, fee, offer),
 				},
 			},
-			"transfer.recipient": {
-				Args: []string{"number"}, Outcomes: map[string]menu.OutcomeDef{
-					"ok": def(val("payee", "Жанар Ж.")), "none": {},
-				},
-			},
-			"transfer.offer": {
-				Args: []string{"number", "amount"}, Withdraw: "payment.withdraw",
-				Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
-					"ok": confirming(offers(offer, val("payee", "Жанар Ж."), amount, fee),
-						"payee", "number"),
-					"low_balance": def(balance),
-				},
-			},
-			"transfer.pay": {
-				Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
-				Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
-					"sent": told(def(code), "code"), "wrong_pin": offers(count("left", "9")),
-				},
-			},
-			"identity.confirm": {
-				Secrets: []string{"inn"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}, "wrong": {}},
-			},
 			"payment.resolve": {
 				Args: []string{"offer"}, Outcomes: map[string]menu.OutcomeDef{
 					"paid": told(def(code, amount), "amount"), "not_taken": {},
 				},
+			},
+		},
+	}
+	maps.Copy(env.Actions, transfers(offer, balance, amount, fee, code))
+	return env
+}
+
+// transfers are the actions of another operation, and of who somebody is.
+func transfers(offer, balance, amount, fee, code menu.ValueDef) map[string]menu.ActionDef {
+	return map[string]menu.ActionDef{
+		"identity.confirm": {
+			Secrets: []string{"inn"}, Outcomes: map[string]menu.OutcomeDef{"ok": {}, "wrong": {}},
+		},
+		"transfer.recipient": {
+			Args: []string{"number"}, Outcomes: map[string]menu.OutcomeDef{
+				"ok": def(val("payee", "Жанар Ж.")), "none": {},
+			},
+		},
+		"transfer.offer": {
+			Args: []string{"number", "amount"}, Withdraw: "payment.withdraw",
+			Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
+				"ok": confirming(offers(offer, val("payee", "Жанар Ж."), amount, fee),
+					"payee", "number"),
+				"low_balance": def(balance),
+			},
+		},
+		"transfer.pay": {
+			Args: []string{"offer"}, Secrets: []string{"pin"}, Money: true,
+			Operation: "transfer", Outcomes: map[string]menu.OutcomeDef{
+				"sent": told(def(code), "code"), "wrong_pin": offers(count("left", "9")),
 			},
 		},
 	}

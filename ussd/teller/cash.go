@@ -19,8 +19,8 @@ func (t *Teller) cashStatus(ctx context.Context, c ussd.Call) (ussd.Answer, erro
 	if errors.Is(err, ledger.ErrNoHold) {
 		return answer("none", t.bounds(c, catalogue.OpCashOut)...), nil
 	}
-	return t.outcome("open", err, nil,
-		"amount", shown(h.Offer.Amount), "until", t.until(h.CreatedAt, h.Deadline))
+	return t.outcome("open", err, nil, "amount", shown(h.Offer.Amount),
+		"until", t.until(h.CreatedAt, h.Deadline))
 }
 
 // until says when something ends that began within a day before, and on which day otherwise.

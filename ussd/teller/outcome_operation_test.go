@@ -226,7 +226,11 @@ func (op operation) failed() []story {
 }
 
 func transferStories() []story {
-	const recipient, offer, act = "transfer.recipient", "transfer.offer", "transfer.pay"
+	return slices.Concat(recipientStories(), sendStories(), sentStories())
+}
+
+func recipientStories() []story {
+	const recipient, offer = "transfer.recipient", "transfer.offer"
 	to := func(n msisdn.Number) ussd.Call { return call(recipient, "number", n.Digits()) }
 	wallets := func(c ussd.Call, want values) func(*bench) (ussd.Answer, values) {
 		return func(b *bench) (ussd.Answer, values) {
@@ -259,6 +263,18 @@ func transferStories() []story {
 			b.must("ok", to(other))
 			return b.do(to(other)), nil
 		}},
+		{offer, "no_wallet", "", wallets(toNobody, nil)},
+		{offer, "own_number", "", wallets(toSelf, nil)},
+		{offer, "payee_limit", "", wallets(send("500.01"), nil)},
+		{offer, "amount_refused", "too small", wallets(send("9.99"), bounds)},
+		{offer, "amount_refused", "too large", wallets(send("30000.01"), bounds)},
+	}
+}
+
+// sendStories are about an offer of a transfer to a wallet that is there.
+func sendStories() []story {
+	const offer, act = "transfer.offer", "transfer.pay"
+	return []story{
 		{offer, "ok", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.seedPayee(0)
@@ -267,17 +283,12 @@ func transferStories() []story {
 				"offer": b.current().ID, "payee": payeeName, "amount": "100.50", "fee": "2.00",
 			}
 		}},
-		{offer, "no_wallet", "", wallets(toNobody, nil)},
-		{offer, "own_number", "", wallets(toSelf, nil)},
 		{offer, "cannot_receive", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.seedPayee(0)
 			b.blockPayee()
 			return b.do(send("100")), nil
 		}},
-		{offer, "payee_limit", "", wallets(send("500.01"), nil)},
-		{offer, "amount_refused", "too small", wallets(send("9.99"), bounds)},
-		{offer, "amount_refused", "too large", wallets(send("30000.01"), bounds)},
 		{offer, "repeated", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.seedPayee(0)
@@ -295,6 +306,12 @@ func transferStories() []story {
 				"offer": b.current().ID, "payee": payeeName, "amount": "100.00", "fee": "2.00",
 			}
 		}},
+	}
+}
+
+func sentStories() []story {
+	const act = "transfer.pay"
+	return []story{
 		{act, "paid", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			b.seedPayee(0)
@@ -340,9 +357,9 @@ func transferStories() []story {
 
 func cashStories() []story {
 	const status, offer = "cashout.status", "cashout.offer"
-	const act, cancel = "cashout.pay", "cashout.cancel"
+	const cancel = "cashout.cancel"
 	bounds := values{"least": "100", "most": "30000"}
-	held := values{"amount": "1000.00", "until": "14:35"}
+	held := heldCash()
 	refused := func(amount string) func(*bench) (ussd.Answer, values) {
 		return func(b *bench) (ussd.Answer, values) {
 			b.seed(2000)
@@ -375,6 +392,24 @@ func cashStories() []story {
 		{offer, "amount_refused", "too small", refused("99.99")},
 		{offer, "amount_refused", "too large", refused("30000.01")},
 		{offer, "under_way", "", reserved(cash("100"), nil)},
+		{cancel, "ok", "", reserved(call(cancel), nil)},
+		{cancel, "none", "", func(b *bench) (ussd.Answer, values) {
+			b.seed(0)
+			return b.do(call(cancel)), nil
+		}},
+		{"payment.resolve", "code_sent", "", func(b *bench) (ussd.Answer, values) {
+			return b.do(resolve(b.reserve())), held
+		}},
+	}
+}
+
+// heldCash are the values of 1000 som that were just set aside.
+func heldCash() values { return values{"amount": "1000.00", "until": "14:35"} }
+
+func codeStories() []story {
+	const act = "cashout.pay"
+	held := heldCash()
+	return []story{
 		{act, "code_sent", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(2000)
 			b.must("ok", cash("1000"))
@@ -401,14 +436,6 @@ func cashStories() []story {
 			b.must("ok", cash("500"))
 			return b.do(c), values{"amount": "500.00", "fee": "10.00", "offer": b.current().ID}
 		}},
-		{cancel, "ok", "", reserved(call(cancel), nil)},
-		{cancel, "none", "", func(b *bench) (ussd.Answer, values) {
-			b.seed(0)
-			return b.do(call(cancel)), nil
-		}},
-		{"payment.resolve", "code_sent", "", func(b *bench) (ussd.Answer, values) {
-			return b.do(resolve(b.reserve())), held
-		}},
 	}
 }
 
@@ -427,9 +454,7 @@ func (b *bench) payOut() {
 	b.t.Helper()
 	const code = "Код выдачи "
 	texts := b.messages()
-	at := slices.IndexFunc(texts, func(s string) bool {
-		return len(s) > len(code)+6 && s[:len(code)] == code
-	})
+	at := slices.IndexFunc(texts, func(s string) bool { return strings.HasPrefix(s, code) })
 	if at < 0 {
 		b.t.Fatalf("%d SMS, none with a code", len(texts))
 	}
@@ -467,38 +492,51 @@ func topUpStories() []story {
 	}
 }
 
+// otherINN is the INN of somebody else.
+const otherINN = "10101199001234"
+
 func proofStories() []story {
-	const confirm, forgotten, balance = "identity.confirm", "pin.forgotten", "wallet.balance_pin"
-	const otherINN = "10101199001234"
-	doubted := func(c ussd.Call, want values) func(*bench) (ussd.Answer, values) {
-		return func(b *bench) (ussd.Answer, values) {
-			b.seed(1000)
-			b.sim()
-			return b.do(c), want
-		}
+	return slices.Concat(suspectStories(), forgottenStories(), balanceStories())
+}
+
+// doubted does a call of a wallet whose SIM has changed, spent of one that has paid, and stopped of
+// one that is blocked.
+func doubted(c ussd.Call, want values) func(*bench) (ussd.Answer, values) {
+	return func(b *bench) (ussd.Answer, values) {
+		b.seed(1000)
+		b.sim()
+		return b.do(c), want
 	}
-	spent := func(c ussd.Call, want values) func(*bench) (ussd.Answer, values) {
-		return func(b *bench) (ussd.Answer, values) {
-			b.seed(1000)
-			b.payTo("dostek", dostek, "100")
-			return b.do(c), want
-		}
+}
+
+func spent(c ussd.Call, want values) func(*bench) (ussd.Answer, values) {
+	return func(b *bench) (ussd.Answer, values) {
+		b.seed(1000)
+		b.payTo("dostek", dostek, "100")
+		return b.do(c), want
 	}
-	thrice := func(start func(*bench), c ussd.Call, until string) func(*bench) (ussd.Answer, values) {
-		return func(b *bench) (ussd.Answer, values) {
-			start(b)
-			b.must("wrong", c)
-			b.must("wrong", c)
-			return b.do(c), values{"until": until}
-		}
+}
+
+func stopped(c ussd.Call) func(*bench) (ussd.Answer, values) {
+	return func(b *bench) (ussd.Answer, values) {
+		b.seed(1000)
+		b.block()
+		return b.do(c), nil
 	}
-	blocked := func(c ussd.Call) func(*bench) (ussd.Answer, values) {
-		return func(b *bench) (ussd.Answer, values) {
-			b.seed(1000)
-			b.block()
-			return b.do(c), nil
-		}
+}
+
+// thrice does a call that is wrong until it locks.
+func thrice(start func(*bench), c ussd.Call, until string) func(*bench) (ussd.Answer, values) {
+	return func(b *bench) (ussd.Answer, values) {
+		start(b)
+		b.must("wrong", c)
+		b.must("wrong", c)
+		return b.do(c), values{"until": until}
 	}
+}
+
+func suspectStories() []story {
+	const confirm = "identity.confirm"
 	return []story{
 		{"subscriber.identify", "suspect", "", doubted(call("subscriber.identify"), nil)},
 		{"wallet.resend_pin", "suspect", "", func(b *bench) (ussd.Answer, values) {
@@ -525,15 +563,22 @@ func proofStories() []story {
 		{confirm, "wrong", "", doubted(proving(otherINN, confirm), values{"left": "2"})},
 		{confirm, "locked", "", thrice(func(b *bench) { b.seed(0); b.sim() },
 			proving(otherINN, confirm), "21.11.26 14:35")},
-		{confirm, "blocked", "", blocked(proving(inn, confirm))},
+		{confirm, "blocked", "", stopped(proving(inn, confirm))},
+	}
+}
+
+func forgottenStories() []story {
+	const forgotten = "pin.forgotten"
+	return []story{
 		{forgotten, "ok", "", spent(proving(inn, forgotten, "amount", "100.00"), nil)},
 		{forgotten, "wrong", "amount", spent(proving(inn, forgotten, "amount", "101.00"),
 			values{"left": "2"})},
 		{forgotten, "wrong", "INN", spent(proving(otherINN, forgotten, "amount", "100.00"),
 			values{"left": "2"})},
-		{forgotten, "locked", "", thrice(
-			func(b *bench) { b.seed(1000); b.payTo("dostek", dostek, "100") },
-			proving(otherINN, forgotten, "amount", "100"), "21.11.26 14:36")},
+		{forgotten, "locked", "", thrice(func(b *bench) {
+			b.seed(1000)
+			b.payTo("dostek", dostek, "100")
+		}, proving(otherINN, forgotten, "amount", "100"), "21.11.26 14:36")},
 		{forgotten, "ask_support", "", func(b *bench) (ussd.Answer, values) {
 			b.seed(1000)
 			return b.do(proving(inn, forgotten, "amount", "100")), nil
@@ -544,11 +589,17 @@ func proofStories() []story {
 			b.must("ok", proving(inn, forgotten, "amount", "100"))
 			return b.do(proving(inn, forgotten, "amount", "100")), nil
 		}},
-		{forgotten, "blocked", "", blocked(proving(inn, forgotten, "amount", "100"))},
+		{forgotten, "blocked", "", stopped(proving(inn, forgotten, "amount", "100"))},
 		{forgotten, "suspect", "", doubted(proving(inn, forgotten, "amount", "100"), nil)},
 		{forgotten, "unregistered", "", func(b *bench) (ussd.Answer, values) {
 			return b.do(proving(inn, forgotten, "amount", "100")), nil
 		}},
+	}
+}
+
+func balanceStories() []story {
+	const balance = "wallet.balance_pin"
+	return []story{
 		{"wallet.balance", "ask_pin", "", func(b *bench) (ussd.Answer, values) {
 			b.reopen(wallet.Config{BalancePIN: true})
 			b.seed(1000)
@@ -564,7 +615,7 @@ func proofStories() []story {
 		}},
 		{balance, "locked", "", thrice(func(b *bench) { b.seed(0) }, typing(wrong, balance),
 			"21.11.26 14:35")},
-		{balance, "blocked", "", blocked(typing(right, balance))},
+		{balance, "blocked", "", stopped(typing(right, balance))},
 		{balance, "suspect", "", doubted(typing(right, balance), nil)},
 	}
 }

@@ -26,8 +26,8 @@ func TestOutcomes(t *testing.T) {
 	for _, s := range slices.Concat(subscriberStories(), walletStories(), pinStories(),
 		blockStories(), historyStories(), choiceStories(), accountStories(), offerStories(),
 		limitStories(), payStories(), changedStories(), refusedStories(), resolveStories(),
-		operationStories(), transferStories(), cashStories(), topUpStories(), proofStories(),
-		providerStories()) {
+		operationStories(), transferStories(), cashStories(), codeStories(), topUpStories(),
+		proofStories(), providerStories()) {
 		name := s.action + " " + s.outcome
 		told[name] = true
 		t.Run(name+" "+s.how, func(t *testing.T) {
