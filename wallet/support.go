@@ -131,9 +131,9 @@ type Settlement struct {
 
 // Settle ends a payment in doubt or in suspense as a person says, records who and why, closes the
 // case of its suspense, and queues the SMS that tells the subscriber. It fails with ErrStillAsking
-// for one that has not come to a doubt, and when the money would be given back while the provider is
-// being told once more; and with ledger.ErrNoHold for one that was never held. It declines posted and
-// voided when it has ended otherwise, and not_held for a cash-out.
+// for one that has not come to a doubt, and when the money would be given back while the provider
+// is being told once more; and with ledger.ErrNoHold for one that was never held. It declines
+// posted and voided when it has ended otherwise, and not_held for a cash-out.
 func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error {
 	h, err := store.Hold(ctx, s.Payment)
 	if err != nil {
@@ -179,8 +179,8 @@ func Settle(ctx context.Context, store ledger.Store, s Settlement, a Act) error 
 	return closeSuspense(ctx, store, h.ID, a)
 }
 
-// underWay reports that nothing is on record of the last try of a hold in doubt: what comes of a try
-// puts the next one after it.
+// underWay reports that nothing is on record of the last try of a hold in doubt: what comes of a
+// try puts the next one after it.
 func underWay(h ledger.Hold) bool {
 	return h.State == ledger.HoldInDoubt && !h.SentAt.Before(h.NextAt)
 }
