@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"errors"
 	"maps"
 	"time"
 
@@ -39,7 +40,11 @@ func testSendAgain(b *books) {
 	}
 	b.declined(b.SendAgain(b.ctx(), b.resend(w.ID, p.Message.Key, "again 1")),
 		ledger.ReasonKeyReused)
-	b.is(b.SendAgain(b.ctx(), b.resend(w.ID, "none", "again 2")), ledger.ErrNoMessage)
+	err = b.SendAgain(b.ctx(), b.resend(w.ID, "none", "again 2"))
+	b.is(err, ledger.ErrNoMessage)
+	if errors.Is(err, ledger.ErrUnavailable) {
+		b.Errorf("%v: the books are there, the message is not", err)
+	}
 	b.is(b.SendAgain(b.ctx(), b.resend("none", p.Message.Key, "again 2")), ledger.ErrNoWallet)
 	b.must(b.SendAgain(b.ctx(), b.resend(w.ID, p.Message.Key, "again 2")))
 	b.declined(b.SendAgain(b.ctx(), b.resend(w.ID, p.Message.Key, "again 3")),

@@ -265,3 +265,27 @@ func BenchmarkPoster(b *testing.B) {
 	defer s.Close()
 	ledgertest.Benchmark(b, s)
 }
+
+// Who has left before a change ended gets nothing of what it writes: it may be writing still.
+func TestNothingOfAChangeInDoubt(t *testing.T) {
+	s := open(t, "")
+	o := ledgertest.Held(t, s)
+	books, ctx := s.InDoubt(), t.Context()
+	now := o.HeldAt.Add(time.Hour)
+	h, err := books.SendHold(ctx, o.ID, now)
+	if !errors.Is(err, ledger.ErrInDoubt) || h.ID != "" {
+		t.Errorf("sent %+v, %v", h, err)
+	}
+	all, err := books.DueHolds(ctx, now, time.Minute, 1)
+	if !errors.Is(err, ledger.ErrInDoubt) || all != nil {
+		t.Errorf("due %+v, %v", all, err)
+	}
+	ok, err := books.LeaseHold(ctx, o.ID, now.Add(time.Hour), time.Minute)
+	if !errors.Is(err, ledger.ErrInDoubt) || ok {
+		t.Errorf("leased %t, %v", ok, err)
+	}
+	r, err := books.PostHold(ctx, ledger.Posting{Hold: o.ID, Now: now})
+	if !errors.Is(err, ledger.ErrInDoubt) || r.TransferID != "" {
+		t.Errorf("posted %+v, %v", r, err)
+	}
+}

@@ -225,7 +225,8 @@ func known(err error) bool {
 	return errors.As(err, &decline) || errors.Is(err, ledger.ErrNoWallet) ||
 		errors.Is(err, ledger.ErrNoOffer) || errors.Is(err, ledger.ErrNoHold) ||
 		errors.Is(err, ledger.ErrNoTransfer) || errors.Is(err, ledger.ErrNoAgent) ||
-		errors.Is(err, ledger.ErrNoCase) || errors.Is(err, ledger.ErrNoAccount)
+		errors.Is(err, ledger.ErrNoCase) || errors.Is(err, ledger.ErrNoAccount) ||
+		errors.Is(err, ledger.ErrNoMessage)
 }
 
 // definite reports whether the server has said that a statement failed. An error that ends the

@@ -36,7 +36,8 @@ type Tx interface {
 type DB interface {
 	// Change runs f in a transaction. An error of f undoes it; a *ledger.Decline and the errors of
 	// package ledger come through. f may be run again when the database has undone it for a
-	// conflict, so it starts from nothing each time.
+	// conflict, so it starts from nothing each time. After an error f may still be running, because
+	// the end of ctx waits for nobody: what f writes is read, and written by others, only without one.
 	Change(ctx context.Context, op string, f func(Tx) error) error
 	// View runs f in a snapshot, in which nothing is changed.
 	View(ctx context.Context, op string, f func(Tx) error) error

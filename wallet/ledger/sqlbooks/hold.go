@@ -145,19 +145,26 @@ func (b *Books) DueHolds(
 		}
 		return nil
 	})
-	return all, err
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // LeaseHold leases one hold.
 func (b *Books) LeaseHold(
 	ctx context.Context, id string, now time.Time, lease time.Duration,
-) (ok bool, err error) {
-	err = b.db.Change(ctx, "lease hold", func(t Tx) error {
+) (bool, error) {
+	ok := false
+	err := b.db.Change(ctx, "lease hold", func(t Tx) error {
 		leased, err := t.Exec(leaseHold, id, ledger.Micros(now), ledger.Micros(now.Add(lease)))
 		ok = leased == 1
 		return err
 	})
-	return ok, err
+	if err != nil {
+		return false, err
+	}
+	return ok, nil
 }
 
 const (
@@ -240,8 +247,9 @@ func move(t Tx, s step) error {
 // SendHold records that the other side is about to be told.
 func (b *Books) SendHold(
 	ctx context.Context, id string, now time.Time,
-) (h ledger.Hold, err error) {
-	err = b.db.Change(ctx, "send hold", func(t Tx) error {
+) (ledger.Hold, error) {
+	var h ledger.Hold
+	err := b.db.Change(ctx, "send hold", func(t Tx) (err error) {
 		if h, err = b.takeHold(t, id); err != nil {
 			return err
 		}
@@ -258,7 +266,10 @@ func (b *Books) SendHold(
 			from: from, to: h, detail: fmt.Sprintf("attempt %d", h.Attempt), at: now,
 		})
 	})
-	return h, err
+	if err != nil {
+		return ledger.Hold{}, err
+	}
+	return h, nil
 }
 
 // DoubtHold records an attempt without a final answer.

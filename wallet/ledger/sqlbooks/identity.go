@@ -73,7 +73,10 @@ func (b *Books) SetIMSI(ctx context.Context, wallet string, hash []byte) (bool, 
 		_, err = t.Exec(updateIMSI, wallet, hash)
 		return err
 	})
-	return same && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return same, nil
 }
 
 const updateSuspect = `UPDATE wallet SET suspect = $2, suspect_at = $3 WHERE id = $1`
@@ -100,7 +103,10 @@ func (b *Books) Suspect(ctx context.Context, a ledger.Alarm) (bool, error) {
 		}
 		return EnqueueNew(t, a.Message, at)
 	})
-	return marked && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return marked, nil
 }
 
 const updateConfirmed = `

@@ -26,11 +26,12 @@ func endOffer(t Tx, query string, args ...any) error {
 }
 
 // PostHold posts a hold.
-func (b *Books) PostHold(ctx context.Context, p ledger.Posting) (r ledger.Receipt, err error) {
+func (b *Books) PostHold(ctx context.Context, p ledger.Posting) (ledger.Receipt, error) {
 	if err := p.Validate(); err != nil {
 		return ledger.Receipt{}, fmt.Errorf("sqlbooks: %w", err)
 	}
-	err = b.db.Change(ctx, "post hold", func(t Tx) error {
+	var r ledger.Receipt
+	err := b.db.Change(ctx, "post hold", func(t Tx) error {
 		h, err := b.takeHold(t, p.Hold)
 		if err != nil {
 			return err

@@ -37,13 +37,12 @@ type reversible struct {
 }
 
 // Reverse takes a transfer back.
-func (b *Books) Reverse(
-	ctx context.Context, r ledger.Reversal,
-) (receipt ledger.Receipt, err error) {
+func (b *Books) Reverse(ctx context.Context, r ledger.Reversal) (ledger.Receipt, error) {
 	if err := r.Validate(); err != nil {
 		return ledger.Receipt{}, fmt.Errorf("sqlbooks: %w", err)
 	}
-	err = b.db.Change(ctx, "reverse", func(t Tx) error {
+	var receipt ledger.Receipt
+	err := b.db.Change(ctx, "reverse", func(t Tx) (err error) {
 		receipt, err = b.reverse(t, r)
 		return err
 	})
