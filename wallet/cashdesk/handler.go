@@ -91,7 +91,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBodyOctets)
 	q, wrong := parse(r, n.TxnDigits)
 	defer q.code.Wipe()
-	a := answer{Txn: q.txn}
+	a := answer{Txn: q.sent}
 	if wrong != nil {
 		a.set(wrong.reason)
 		if wrong.text != "" {
