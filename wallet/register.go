@@ -89,15 +89,16 @@ func (i *Issuer) Register(ctx context.Context, a Application) error {
 }
 
 // registeredAlready turns a decline into success when the very same application was granted and
-// its PIN is still on the way: the input that confirmed it has come twice. A number that is
-// registered otherwise is declined for that, even when the INN is taken too.
+// its PIN is still on the way: the input that confirmed it has come twice. Of one with a known PIN
+// it does not matter what has become of that since. A number that is registered otherwise is
+// declined for that, even when the INN is taken too.
 func (i *Issuer) registeredAlready(ctx context.Context, w ledger.NewWallet, cause error) error {
 	reason := ledger.ReasonOf(cause)
 	if reason == ledger.ReasonRegistered || reason == ledger.ReasonINNTaken {
 		there, err := i.store.Wallet(ctx, w.Number)
 		switch {
 		case err != nil: // the INN is another number's, or nothing better is known
-		case there.FirstPIN == w.FirstPIN && bytes.Equal(there.INNHash, w.INNHash):
+		case (there.FirstPIN || !w.FirstPIN) && bytes.Equal(there.INNHash, w.INNHash):
 			return nil
 		default:
 			return decline(ledger.ReasonRegistered, "")

@@ -196,6 +196,11 @@ func TestSeed(t *testing.T) {
 	b.ok(b.CheckPIN(b.ctx(), number, secret(canary), "1"))
 	b.ok(b.Seed(b.ctx(), application(), secret(second)))
 	b.ok(b.CheckPIN(b.ctx(), number, secret(canary), "2"))
+	b.ok(b.ResetPIN(b.ctx(), number, clerk("asked")))
+	b.ok(b.Seed(b.ctx(), application(), secret(second)))
+	if w := b.wallet(); !w.FirstPIN {
+		t.Errorf("wallet = %+v, want it as its reset has left it", w)
+	}
 	b.ok(b.Fund(b.ctx(), "seed", number, 10000))
 	if balance, err := b.Balance(b.ctx(), number); balance != 10000 || err != nil {
 		t.Errorf("Balance = %s, %v", balance, err)

@@ -44,7 +44,11 @@ func (r Reversal) key(reason string) string {
 	if r.Key != "" {
 		return r.Key
 	}
-	text := strings.Join([]string{"support", r.Amount.String(), r.Fee.String(), reason}, "\x00")
+	parts := []string{"support", r.Amount.String(), r.Fee.String(), reason}
+	if r.Whole {
+		parts = []string{"support", "whole", reason}
+	}
+	text := strings.Join(parts, "\x00")
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:8])
 }
@@ -64,12 +68,12 @@ func Reverse(
 	if err != nil {
 		return ledger.Receipt{}, fmt.Errorf("wallet: reverse: %w", err)
 	}
+	key, now := r.key(a.Reason), a.Now.In(a.Zone)
 	if r.Whole {
-		if r.Amount, r.Fee, err = leftOf(ctx, store, r.Payment); err != nil {
+		if r.Amount, r.Fee, err = leftOf(ctx, store, r.Payment, key); err != nil {
 			return ledger.Receipt{}, fmt.Errorf("wallet: reverse: %w", err)
 		}
 	}
-	key, now := r.key(a.Reason), a.Now.In(a.Zone)
 	receipt, err := store.Reverse(ctx, ledger.Reversal{
 		Of: o.ID, Key: key, Amount: r.Amount, Fee: r.Fee, Now: now,
 		Day: now.Format(time.DateOnly), Month: now.Format("2006-01"),
@@ -96,9 +100,9 @@ func payeeOf(o ledger.Offer) string {
 	return o.Account
 }
 
-// leftOf is what of a payment was not taken back.
+// leftOf is what of a payment was not taken back before its reversal under key.
 func leftOf(
-	ctx context.Context, store ledger.Store, payment string,
+	ctx context.Context, store ledger.Store, payment, key string,
 ) (amount, fee money.Amount, err error) {
 	all, err := store.OfferTransfers(ctx, payment)
 	if err != nil {
@@ -109,6 +113,8 @@ func leftOf(
 		switch {
 		case t.ID == payment:
 			amount, fee, found = amount+t.Amount, fee+t.Fee, true
+		case t.ID == ledger.ReversalTransfer(payment, key):
+			return t.Amount, t.Fee, nil // it is asked for again
 		case t.ReversalOf != "":
 			amount, fee = amount-t.Amount, fee-t.Fee
 		}

@@ -200,6 +200,10 @@ func TestPaymentStory(t *testing.T) {
 				line("payment reverse %s --reason rest", id), 0,
 				`6\.00 som and 1\.00 som of the fee; .* 100\.00`,
 			},
+			{
+				line("payment reverse %s --reason rest", id), 0,
+				`6\.00 som and 1\.00 som of the fee; .* 100\.00`,
+			},
 			{line("payment reverse %s --reason more", id), 1, `less to take back: 0\.00 som`},
 			{line("payment show %s", id), 0, `(?s)state +done\n.*provider's +2016\n.*reversal +4\.00 som.*` +
 				`reversal +6\.00 som.*SMS paid +queued .*SMS refunded +queued .*not sent, 0 attempts.*` +

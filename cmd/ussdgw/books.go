@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -84,7 +85,11 @@ func openDevBooks(dir string) (bookStore, func(), error) {
 		return nil, nil, fmt.Errorf("%s holds no ledger: %w\nmake one: ussdgw dev --data %s", dir,
 			reason(err), shellWord(dir))
 	}
-	store, err := litestore.Open(path)
+	store, err := litestore.Open(path, litestore.Existing())
+	if errors.Is(err, litestore.ErrNotBooks) {
+		return nil, nil, fmt.Errorf("%s holds no ledger: %s is not one that ussdgw has made", dir,
+			devLedgerFile)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

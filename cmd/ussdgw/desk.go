@@ -128,8 +128,14 @@ func (d *desk) identified(checkINN bool, by *wallet.Clerk) (*wallet.Issuer, erro
 		return nil, err
 	}
 	issuer, err := d.issuer(keys, nil)
-	if err != nil || !checkINN {
-		return issuer, err
+	if err != nil {
+		return nil, err
+	}
+	if _, err := issuer.CheckKeys(d.ctx); err != nil {
+		return nil, fmt.Errorf("the PIN keys are not those of this ledger: %w", err)
+	}
+	if !checkINN {
+		return issuer, nil
 	}
 	inn, err := d.askINN()
 	if err != nil {

@@ -98,9 +98,6 @@ Exit codes: 0 success, 1 failure, 2 wrong use. "test" and "menu plan" have more,
 		ledgerCommand(), reconcileCommand(), registryCommand(), outboxCommand(), auditCommand(),
 		keysCommand(), dbCommand(), configCommand(), simCommand(), versionCommand(),
 	)
-	for _, group := range root.Commands() {
-		strict(group)
-	}
 	strict(root)
 	return root
 }

@@ -159,8 +159,8 @@ func paymentReverseCommand() *cobra.Command {
 that much less. Without --amount and --fee it is all that was not taken back before. The limits that
 it has used stay used. The subscriber gets an SMS. Who has done it and why is recorded.
 
-The same amounts for the same reason again are the same reversal, and nothing moves; --key tells
-two of them apart.
+The same for the same reason again is the same reversal, and nothing moves; --key tells two of
+them apart.
 
 Exit codes: 0 it is taken back, 1 there is not so much to take, or failure, 2 wrong use.`,
 		Example: indent(`ussdgw payment reverse 1234567890 --reason "paid twice" \`,

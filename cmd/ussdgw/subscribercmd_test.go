@@ -85,7 +85,7 @@ func testSubscriber(t *testing.T, store ledger.Store, flag ...string) {
 		{[]string{"unblock", number, "--reason", strings.Repeat("ж", 200)}, 0, "^open\n$"},
 		{[]string{"show", "996555999999"}, 1, `^the number 99655\*\*\*9999 has no wallet$`},
 		{[]string{"show", "call me"}, 2, `^"call me" is no number such as 996555123456`},
-		{[]string{"show"}, 2, "accepts 1 arg"},
+		{[]string{"show"}, 2, `accepts 1 arg\(s\), received 0\nsee: ussdgw subscriber show --help$`},
 	} {
 		args := append(append([]string{"subscriber"}, step.args...), flag...)
 		out, err := command(t.Context(), args...)

@@ -80,6 +80,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(n.ID, http.StatusMethodNotAllowed)
 		return
 	}
+	// It is read before it takes a slot: whoever writes slowly takes none from the others.
+	r.Body = http.MaxBytesReader(w, r.Body, maxBodyOctets)
+	q, wrong := parse(r, n.TxnDigits)
+	defer q.code.Wipe()
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
@@ -88,10 +92,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(n.ID, http.StatusServiceUnavailable)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBodyOctets)
-	q, wrong := parse(r, n.TxnDigits)
-	defer q.code.Wipe()
-	a := answer{Txn: q.txn}
+	a := answer{Txn: q.sent}
 	if wrong != nil {
 		a.set(wrong.reason)
 		if wrong.text != "" {

@@ -185,6 +185,18 @@ func TestAnswers(t *testing.T) {
 			`<osmp_txn_id>1</osmp_txn_id><prv_txn>2016</prv_txn><sum>200.00</sum>` +
 				`<result>0</result><comment>OK</comment>`,
 		},
+		{ // the answer has the number as it was written
+			"GET", strings.Replace(pay, "txn_id=1&", "txn_id=0010&", 1),
+			"pay terminal Терминал 10 996555123456 0555123456 200.00 20261121140500",
+			`<osmp_txn_id>0010</osmp_txn_id><prv_txn>2016</prv_txn><sum>200.00</sum>` +
+				`<result>0</result><comment>OK</comment>`,
+		},
+		{
+			"GET", strings.Replace(check, "txn_id=1&", "txn_id=00&", 1),
+			"check terminal 996555123456 200.00",
+			`<osmp_txn_id>00</osmp_txn_id><result>0</result><comment>OK</comment>` +
+				`<fields><field1 name="name" type="disp">Асан &lt;А.&gt;</field1></fields>`,
+		},
 		{
 			"POST", cash, "payout terminal 2 996555123456 730154 0.00 ",
 			`<osmp_txn_id>2</osmp_txn_id><prv_txn>2016</prv_txn><sum>200.00</sum>` +

@@ -38,7 +38,8 @@ const (
 // A request is what an agent asks for, checked.
 type request struct {
 	command string
-	txn     string // "" when it was wrong
+	sent    string // the txn_id as it came, for the answer; "" when it was wrong
+	txn     string // the number that it is: without zeros before it
 	date    string
 	account string
 	number  msisdn.Number
@@ -114,7 +115,7 @@ func parse(r *http.Request, txnDigits int) (q request, wrong *wrongError) {
 	if txn == "" || len(txn) > txnDigits || !digits(txn) {
 		return q, malformed("txn_id has to be 1 to %d digits", txnDigits)
 	}
-	q.txn = txn
+	q.sent, q.txn = txn, strings.TrimLeft(txn[:len(txn)-1], "0")+txn[len(txn)-1:]
 	if ccy := values.Get("ccy"); ccy != "" && ccy != currency && ccy != currencyNumeric {
 		return q, malformed("ccy has to be %s", currency)
 	}

@@ -41,6 +41,7 @@ type Store struct {
 	write       *sql.DB
 	lockTimeout time.Duration
 	scripts     []ledger.Script
+	existing    bool   // the file has to have books
 	private     string // directory to remove at Close, or ""
 
 	// turn holds one token while somebody writes. Its holder owns conn and stmts.
@@ -55,9 +56,16 @@ type Option func(*Store)
 // LockTimeout bounds how long a change waits for another one [2 s].
 func LockTimeout(d time.Duration) Option { return func(s *Store) { s.lockTimeout = d } }
 
+// Existing opens only a file that has books: none are made in it.
+func Existing() Option { return func(s *Store) { s.existing = true } }
+
+// ErrNotBooks says that a file has something else in it than books, or nothing.
+var ErrNotBooks = errors.New("the file has no books in it")
+
 // Open opens or creates the books in a file and migrates them. With no path they are in a private
 // temporary file that Close removes; that one is not synced to the disk, which it never outlives.
-// It fails with ledger.ErrSchemaNew when a newer program has written the file.
+// It fails with ledger.ErrSchemaNew when a newer program has written the file, and with ErrNotBooks
+// when the tables in it are another program's.
 func Open(path string, options ...Option) (*Store, error) {
 	s := &Store{
 		lockTimeout: defaultLockTimeout,
@@ -101,8 +109,26 @@ func (s *Store) open(path string) (err error) {
 	if s.conn, err = s.write.Conn(ctx); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if err := s.recognise(ctx); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
 	if err := s.Migrate(ctx); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// recognise fails with ErrNotBooks when the file is another program's, or empty where it may not be.
+func (s *Store) recognise(ctx context.Context) error {
+	const count = `SELECT count(*), coalesce(sum(name = 'schema_migration'), 0)
+FROM sqlite_schema WHERE type = 'table'`
+	var tables, ours int
+	err := s.change(ctx, "recognise", func(t tx) error { return t.row(count, nil, &tables, &ours) })
+	if err != nil {
+		return err
+	}
+	if ours == 0 && (tables > 0 || s.existing) {
+		return ErrNotBooks
 	}
 	return nil
 }

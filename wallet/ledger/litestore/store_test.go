@@ -68,6 +68,42 @@ func TestFileIsKept(t *testing.T) {
 	}
 }
 
+// TestOpenMakesNoBooksIn a file of another program, nor in one that has none where it may not.
+func TestOpenMakesNoBooksIn(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "empty.db")
+	if _, err := litestore.Open(path, litestore.Existing()); !errors.Is(err, litestore.ErrNotBooks) {
+		t.Errorf("empty: %v, want %v", err, litestore.ErrNotBooks)
+	}
+	store, err := litestore.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+	if store, err = litestore.Open(path, litestore.Existing()); err != nil {
+		t.Fatal(err)
+	}
+	store.Close()
+
+	path = filepath.Join(dir, "foreign.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE cookies (name TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := litestore.Open(path); !errors.Is(err, litestore.ErrNotBooks) {
+		t.Errorf("foreign: %v, want %v", err, litestore.ErrNotBooks)
+	}
+	var tables int
+	row := db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema")
+	if err := row.Scan(&tables); err != nil || tables != 1 {
+		t.Errorf("%d tables, %v, want the one that was there", tables, err)
+	}
+}
+
 func TestOpenFaults(t *testing.T) {
 	if _, err := litestore.Open(filepath.Join(t.TempDir(), "missing", "ledger.db")); err == nil {
 		t.Error("no error for a folder that does not exist")
