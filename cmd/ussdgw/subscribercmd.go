@@ -123,8 +123,8 @@ func resetPINCommand() *cobra.Command {
 		Use: "reset-pin MSISDN", Short: "Send a new first PIN, for one that was forgotten",
 		Long: `Make a new first PIN and send it by SMS, once the subscriber has proved who it is:
 whoever has the phone will have the PIN. It has to be changed before money moves. It also ends a
-lock of wrong PINs. Nobody sees the PIN here. It is refused for a wallet that is blocked, or whose number may have
-another owner.`,
+lock of wrong PINs. Nobody sees the PIN here. It is refused for a wallet that is blocked, or whose
+number may have another owner.`,
 		Args: cobra.ExactArgs(1),
 		Example: indent("ussdgw subscriber reset-pin 996555123456 --check-inn \\",
 			`    --reason "came with ID card" --config /etc/ussdgw/config.yaml`),

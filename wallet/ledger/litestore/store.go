@@ -118,7 +118,8 @@ func (s *Store) open(path string) (err error) {
 	return nil
 }
 
-// recognise fails with ErrNotBooks when the file is another program's, or empty where it may not be.
+// recognise fails with ErrNotBooks when the file is another program's, or empty where it may not
+// be.
 func (s *Store) recognise(ctx context.Context) error {
 	const count = `SELECT count(*), coalesce(sum(name = 'schema_migration'), 0)
 FROM sqlite_schema WHERE type = 'table'`
