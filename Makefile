@@ -13,9 +13,9 @@ STATIC  := CGO_ENABLED=0 GOFLAGS="$(strip $(shell go env GOFLAGS) -trimpath)"
 # SQLite is C that was turned into Go, entered under its own lock. Instrumented it takes most of the
 # time of the tests that use it, so the race detector watches everything but it.
 RACE    := -race -gcflags=modernc.org/sqlite/lib=-race=false
-# Tests of the proof that have one goroutine and millions of steps: five times as fast without the
-# race detector, with which they take a part of their steps or none.
-PROOFS  := OfTheShippedMenus|NoMutantSurvives|HasNoSlack|OfAThousandStates
+# Tests that take a part of their steps or none with the race detector, because they are five times as
+# fast without it: the proof, with millions of steps, and the whole of the transcripts over SMPP.
+PROOFS  := OfTheShippedMenus|NoMutantSurvives|HasNoSlack|OfAThousandStates|OverSMPP|LeaveNoTrace
 FUZZFOR ?= 30s
 HISTORIES ?= 1000000
 ARGS    ?=
@@ -40,7 +40,7 @@ dial: build ## Dial *900# at what `make run` runs (options: make dial ARGS='--la
 .PHONY: test
 test: servers ## Run all tests with the race detector, on private PostgreSQL and Redis servers
 	TEST_SERVERS=required go test $(RACE) -timeout 20m ./...
-	$(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw ./ussd/menu
+	TEST_SERVERS=required $(STATIC) go test -run '$(PROOFS)' ./cmd/ussdgw ./ussd/menu
 	TEST_SERVERS=required $(STATIC) go test -run '^TestHistories$$' \
 		./wallet/ledger/litestore ./wallet/ledger/pgstore
 
