@@ -48,8 +48,8 @@ func passAll(t *testing.T, o testOptions) {
 	}
 }
 
-// transcriptsToRun are all transcripts, and every fourth file of them under the race detector: `make
-// test` runs all of them once without it.
+// transcriptsToRun are all transcripts, and every fourth file of them under the race detector:
+// `make test` runs all of them once without it.
 func transcriptsToRun(t *testing.T) []string {
 	t.Helper()
 	if underRace == 1 {
